@@ -1,0 +1,80 @@
+/**
+ * The one error type of nexus3. Whatever is thrown on purpose is a `Nexus3Error`: what happened, the evidence, and what
+ * to do now. Anything else that reaches the command line is a defect of ours and is reported as one.
+ */
+
+/** Exit codes of the command line; the meaning of each is a contract (see docs/cli-json.md). */
+export const EXIT = { good: 0, problem: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Every code an error may carry, with the exit code that goes with it. Codes are contracts: add, never rename. */
+export const ERROR_EXIT_CODES = {
+  // wrong usage or configuration
+  USAGE: EXIT.usage,
+  NAME_INVALID: EXIT.usage,
+  PORT_INVALID: EXIT.usage,
+  ENVIRONMENT_UNKNOWN: EXIT.usage,
+  ENVIRONMENT_EXISTS: EXIT.usage,
+  CONFIG_NOT_FOUND: EXIT.usage,
+  CONFIG_INVALID: EXIT.usage,
+  CONFIG_EXISTS: EXIT.usage,
+  CONFIRMATION_NEEDED: EXIT.usage,
+  // a problem found or left
+  PORT_TAKEN: EXIT.problem,
+  PLAN_CHANGED: EXIT.problem,
+  LOCK_HELD: EXIT.problem,
+  LAST_COPY: EXIT.problem,
+  RECOVER_REFUSED: EXIT.problem,
+  NOT_PROVEN: EXIT.problem,
+  START_FAILED: EXIT.problem,
+  FOREIGN_INSTANCE: EXIT.problem,
+  DISK_FULL: EXIT.problem,
+  FILE_NOT_WRITABLE: EXIT.problem,
+  // the runtime or Locker cannot be reached
+  ENGINE_NOT_FOUND: EXIT.unreachable,
+  DOCKER_UNREACHABLE: EXIT.unreachable,
+  DOCKER_FAILED: EXIT.unreachable,
+  IMAGE_MISSING: EXIT.unreachable,
+  LOCKER_UNREACHABLE: EXIT.unreachable,
+  LOCKER_CREDENTIAL_MISSING: EXIT.unreachable,
+  LOCKER_VALUE_UNREADABLE: EXIT.unreachable,
+  ROOT_KEY_MISSING: EXIT.unreachable,
+  ROOT_KEY_UNSAFE: EXIT.unreachable,
+  ROOT_KEY_INVALID: EXIT.unreachable,
+  REDIS_UNREACHABLE: EXIT.unreachable,
+  REDIS_REPLY_UNEXPECTED: EXIT.unreachable,
+  INTERRUPTED: EXIT.interrupted,
+} as const satisfies Record<string, ExitCode>;
+export type ErrorCode = keyof typeof ERROR_EXIT_CODES;
+
+export interface Nexus3ErrorInit {
+  /** Lines of evidence: what was measured or read. Never a secret. */
+  readonly evidence?: readonly string[];
+  /** What to do now, as a sentence or a command. */
+  readonly hint: string;
+  readonly cause?: unknown;
+}
+
+export class Nexus3Error extends Error {
+  override readonly name = 'Nexus3Error';
+  readonly code: ErrorCode;
+  readonly evidence: readonly string[];
+  readonly hint: string;
+
+  constructor(code: ErrorCode, message: string, init: Nexus3ErrorInit) {
+    super(message, init.cause === undefined ? {} : { cause: init.cause });
+    this.code = code;
+    this.evidence = init.evidence ?? [];
+    this.hint = init.hint;
+  }
+
+  get exitCode(): ExitCode {
+    return ERROR_EXIT_CODES[this.code];
+  }
+}
+
+/** The `code` of a Node.js system error (`ENOENT`, `EACCES`, …), or undefined for anything else. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

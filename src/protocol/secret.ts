@@ -1,0 +1,29 @@
+import { inspect } from 'node:util';
+
+const REDACTED = '[secret]';
+
+/** A password in memory. It prints as `[secret]` wherever it is logged, joined, inspected or put into JSON. */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The plain value, for the one place that sends or renders it. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return REDACTED;
+  }
+
+  toJSON(): string {
+    return REDACTED;
+  }
+
+  [inspect.custom](): string {
+    return REDACTED;
+  }
+}

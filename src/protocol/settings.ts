@@ -1,0 +1,34 @@
+/** What an operator may set for all environments or for one; everything else is decided by nexus3. */
+export interface Settings {
+  /** Bytes, or a number with `kb`, `mb`, `gb`, as Redis writes it. 0: no limit. */
+  readonly maxmemory: string;
+  readonly appendfsync: 'always' | 'everysec' | 'no';
+  /** Snapshot points of the operational, as `seconds changes` pairs in one string; empty: none. */
+  readonly save: string;
+  /** Query threads of the graph module; undefined: the module's own choice (one a core). */
+  readonly threads: number | undefined;
+  /** Longest run of one graph query in milliseconds; undefined: no limit. */
+  readonly queryTimeoutMs: number | undefined;
+  /** Most graph queries that may wait for a thread; undefined: no limit. */
+  readonly queryQueueMax: number | undefined;
+  /** How far an operational may be behind before `replica-lag` is reported. */
+  readonly lagBytesMax: number;
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  maxmemory: '0',
+  appendfsync: 'everysec',
+  save: '3600 1 300 100 60 10000',
+  threads: undefined,
+  queryTimeoutMs: undefined,
+  queryQueueMax: undefined,
+  lagBytesMax: 1_048_576,
+};
+
+/** Redis writes `1gb` as 1024³ and `1g` as 1000³; undefined for what is not a memory size. */
+export function parseMemory(text: string): number | undefined {
+  const match = /^(\d{1,15})(b|k|kb|m|mb|g|gb)?$/i.exec(text);
+  if (match === null) return undefined;
+  const units: Record<string, number> = { b: 1, k: 1e3, kb: 1024, m: 1e6, mb: 1024 ** 2, g: 1e9, gb: 1024 ** 3 };
+  return Number(match[1]) * (units[(match[2] ?? 'b').toLowerCase()] ?? 1);
+}

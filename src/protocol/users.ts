@@ -1,0 +1,160 @@
+/**
+ * ACL users: one a purpose. What each may do, how `users.acl` is rendered, and how what a server has in force differs
+ * from it. Rules are written in the order in which `ACL LIST` prints them (Redis 8.2), so that the two compare.
+ */
+import { createHash } from 'node:crypto';
+import type { EnvironmentKind, Role } from './environment.js';
+import type { Secret } from './secret.js';
+
+/** The credentials of one environment, each for one purpose; `operational-admin` never opens the vault. */
+export const CREDENTIAL_NAMES = ['default', 'admin', 'replicator', 'backup', 'operational-admin'] as const;
+export type CredentialName = (typeof CREDENTIAL_NAMES)[number];
+export type Credentials = Readonly<Record<CredentialName, Secret>>;
+
+export interface AclUserRule {
+  readonly name: string;
+  /** The credential that opens it; undefined: no password at all. */
+  readonly credential: CredentialName | undefined;
+  readonly rules: string;
+}
+
+/** Redis categories leave GRAPH.* out, so `-graph.*` and `+graph.*` are named one by one. */
+const VAULT_DEFAULT =
+  '~* &* +@all -@admin -@dangerous +info +role +keys +sort +flushdb +flushall -graph.debug -graph.config';
+
+/** Reads only. Graph commands need `~*` because their key specification is read-write, hence the selector. */
+const OPERATIONAL_DEFAULT = [
+  '%R~* &* -@all +@read -keys -dump -lolwut +ping +echo +select +info +role +wait +command +readonly +hello +auth +quit',
+  '+client|setinfo +client|setname +client|getname +client|id +client|info +client|no-touch',
+  '+subscribe +unsubscribe +psubscribe +punsubscribe +multi +exec +discard +watch +unwatch +module|list +lastsave',
+  '(~* resetchannels -@all +graph.ro_query +graph.list +graph.info +graph.memory)',
+].join(' ');
+
+const ADMIN = '~* &* +@all';
+/** Valkey, and a snapshot taken as a replica takes it, also want SYNC. */
+const REPLICATOR = 'resetchannels -@all +psync +replconf +ping +sync';
+const BACKUP = 'resetchannels -@all +psync +replconf +ping +sync +info +role';
+
+/** Further states of the vault's users. `fenced`: no replica may attach, because what the vault holds is not yet proven. */
+export interface UserOptions {
+  readonly fenced?: boolean;
+}
+
+export function usersOf(role: Role, kind: EnvironmentKind): readonly AclUserRule[] {
+  if (role === 'operational') {
+    return [
+      { name: 'admin', credential: 'operational-admin', rules: ADMIN },
+      { name: 'default', credential: undefined, rules: OPERATIONAL_DEFAULT },
+    ];
+  }
+  const users: AclUserRule[] = [
+    { name: 'admin', credential: 'admin', rules: ADMIN },
+    { name: 'backup', credential: 'backup', rules: BACKUP },
+    { name: 'default', credential: 'default', rules: VAULT_DEFAULT },
+  ];
+  if (kind === 'standard') users.push({ name: 'replicator', credential: 'replicator', rules: REPLICATOR });
+  return users;
+}
+
+/** `#` and the SHA-256 of a password, as ACL files hold it: no plaintext lies on disk. */
+export function passwordHash(secret: Secret): string {
+  return `#${createHash('sha256').update(secret.reveal(), 'utf8').digest('hex')}`;
+}
+
+export function renderUsersAcl(
+  role: Role,
+  kind: EnvironmentKind,
+  credentials: Credentials,
+  options: UserOptions = {},
+): string {
+  return usersOf(role, kind)
+    .map(({ name, credential, rules }) => {
+      const password = credential === undefined ? 'nopass' : passwordHash(credentials[credential]);
+      const state = options.fenced === true && name === 'replicator' ? 'off' : 'on';
+      return `user ${name} ${state} sanitize-payload ${password} ${rules}\n`;
+    })
+    .join('');
+}
+
+export interface AclUser {
+  readonly name: string;
+  readonly on: boolean;
+  readonly nopass: boolean;
+  readonly passwordHashes: readonly string[];
+  /** Keys, channels, commands and selectors, in their order. */
+  readonly rules: readonly string[];
+}
+
+/** Reads one line of `ACL LIST` or of an ACL file. Undefined for a line that is not a user. */
+export function parseAclUser(line: string): AclUser | undefined {
+  const [keyword, name, ...tokens] = tokenize(line);
+  if (keyword !== 'user' || name === undefined) return undefined;
+  const passwordHashes: string[] = [];
+  const rules: string[] = [];
+  let on = false;
+  let nopass = false;
+  for (const token of tokens) {
+    if (token === 'on') on = true;
+    else if (token === 'off') on = false;
+    else if (token === 'nopass') nopass = true;
+    else if (token.startsWith('#')) passwordHashes.push(token);
+    else if (token !== 'sanitize-payload') rules.push(token);
+  }
+  return { name, on, nopass, passwordHashes, rules };
+}
+
+/** Splits at white space, keeping a `( … )` selector as one token. */
+function tokenize(line: string): readonly string[] {
+  return line.match(/\([^)]*\)|\S+/g) ?? [];
+}
+
+export interface AclDifference {
+  readonly user: string;
+  readonly kind: 'missing' | 'extra' | 'password' | 'nopass' | 'state' | 'rules';
+  /** Rules in force that should not be, and the other way round. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** How the users in force differ from those rendered. Both as lines `user NAME …`. */
+export function compareUsers(expected: readonly string[], actual: readonly string[]): readonly AclDifference[] {
+  const want = byName(expected);
+  const have = byName(actual);
+  const differences: AclDifference[] = [];
+  for (const [name, user] of want) {
+    const other = have.get(name);
+    if (other === undefined) differences.push({ user: name, kind: 'missing', added: [], removed: [] });
+    else differences.push(...compareUser(user, other));
+  }
+  for (const name of have.keys()) {
+    if (!want.has(name)) differences.push({ user: name, kind: 'extra', added: [], removed: [] });
+  }
+  return differences;
+}
+
+function byName(lines: readonly string[]): Map<string, AclUser> {
+  const users = lines.map(parseAclUser).filter((user) => user !== undefined);
+  return new Map(users.map((user) => [user.name, user]));
+}
+
+function compareUser(want: AclUser, have: AclUser): readonly AclDifference[] {
+  const differences: AclDifference[] = [];
+  const of = (kind: AclDifference['kind'], added: readonly string[] = [], removed: readonly string[] = []): void => {
+    differences.push({ user: want.name, kind, added, removed });
+  };
+  if (want.on !== have.on) of('state');
+  if (have.nopass && !want.nopass) of('nopass');
+  else if (!sameMembers(want.passwordHashes, have.passwordHashes) || want.nopass !== have.nopass) of('password');
+  if (want.rules.join(' ') !== have.rules.join(' ')) {
+    of(
+      'rules',
+      have.rules.filter((rule) => !want.rules.includes(rule)),
+      want.rules.filter((rule) => !have.rules.includes(rule)),
+    );
+  }
+  return differences;
+}
+
+function sameMembers(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((member) => b.includes(member));
+}

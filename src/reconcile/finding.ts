@@ -1,0 +1,55 @@
+/** A finding: one thing that is not as it should be, on one instance. Codes, severities and fields are contracts. */
+import type { Role } from '../protocol/environment.js';
+
+export const FINDING_CODES = [
+  'foreign-instance',
+  'instance-missing',
+  'instance-stopped',
+  'instance-crash-looping',
+  'instance-unreachable',
+  'network-missing',
+  'network-detached',
+  'port-mismatch',
+  'mount-mismatch',
+  'config-drift',
+  'config-volatile',
+  'port-exposed',
+  'image-unpinned',
+  'vault-open',
+  'default-user-unrestricted',
+  'secrets-exposed',
+  'password-mismatch',
+  'credential-missing',
+  'vault-not-master',
+  'operational-not-replica',
+  'operational-writable',
+  'wrong-master',
+  'link-down',
+  'replica-lag',
+  'replica-loading',
+  'vault-empty',
+  'vault-behind',
+  'vault-not-durable',
+  'evicts-data',
+  'persistence-failing',
+  'version-incompatible',
+  'module-missing',
+] as const;
+export type FindingCode = (typeof FINDING_CODES)[number];
+
+export type Severity = 'error' | 'warning' | 'info';
+
+export interface Finding {
+  readonly code: FindingCode;
+  readonly severity: Severity;
+  readonly env: string;
+  readonly instance: Role;
+  /** One sentence: what is wrong. */
+  readonly message: string;
+  /** What was measured; values are numbers, strings or booleans, never a secret. */
+  readonly evidence: Readonly<Record<string, string | number | boolean | null>>;
+  /** One sentence or command: what to do now. */
+  readonly remedy: string;
+  /** `check --fix` may repair it. */
+  readonly fixable: boolean;
+}
