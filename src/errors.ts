@@ -78,3 +78,23 @@ export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** A system error of writing, as one of ours with the way out; anything else unchanged. */
+export function writeFailure(path: string, error: unknown): unknown {
+  const code = systemErrorCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new Nexus3Error('DISK_FULL', `There is no room left to write ${path}.`, {
+      evidence: [`${code} on ${path}`],
+      hint: 'Free some space on that file system, then run the command again; nothing was half written.',
+      cause: error,
+    });
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {
+    return new Nexus3Error('FILE_NOT_WRITABLE', `${path} cannot be written.`, {
+      evidence: [`${code} on ${path}`],
+      hint: 'Make the folder writable for the user who runs nexus3, or name another one with --data-root.',
+      cause: error,
+    });
+  }
+  return error;
+}

@@ -1,7 +1,7 @@
 /** Files written whole, so that a kill at any instant leaves the old content or the new, never a part. */
 import { chown, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Nexus3Error, systemErrorCode } from './errors.js';
+import { systemErrorCode, writeFailure } from './errors.js';
 
 export interface WriteOptions {
   readonly mode: number;
@@ -59,24 +59,4 @@ export async function readIfThere(path: string): Promise<string | undefined> {
     if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') return undefined;
     throw error;
   }
-}
-
-/** A system error of writing, as one of ours with the way out; anything else unchanged. */
-export function writeFailure(path: string, error: unknown): unknown {
-  const code = systemErrorCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new Nexus3Error('DISK_FULL', `There is no room left to write ${path}.`, {
-      evidence: [`${code} on ${path}`],
-      hint: 'Free some space on that file system, then run the command again; nothing was half written.',
-      cause: error,
-    });
-  }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {
-    return new Nexus3Error('FILE_NOT_WRITABLE', `${path} cannot be written.`, {
-      evidence: [`${code} on ${path}`],
-      hint: 'Make the folder writable for the user who runs nexus3, or name another one with --data-root.',
-      cause: error,
-    });
-  }
-  return error;
 }

@@ -7,6 +7,7 @@ import type { Role } from './environment.js';
 import { CONFIG_FILE } from './layout.js';
 import type { Secret } from './secret.js';
 import type { Settings } from './settings.js';
+import { parseMemory } from './settings.js';
 
 export interface Address {
   readonly host: string;
@@ -140,4 +141,10 @@ export function quoteConf(value: string): string {
     else quoted += `\\x${byte.toString(16).padStart(2, '0')}`;
   }
   return `"${quoted}"`;
+}
+
+/** True where `CONFIG GET` printing `actual` means the same as the rendered `expected`: Redis prints sizes in bytes. */
+export function sameDirectiveValue(name: string, expected: string, actual: string): boolean {
+  if (name !== 'maxmemory') return expected === actual;
+  return parseMemory(expected) === parseMemory(actual);
 }

@@ -57,6 +57,22 @@ export interface ReportedPlan {
   readonly actions: readonly ReportedAction[];
 }
 
+export interface ReportedLockerError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** An action that could not be carried out. */
+export interface ReportedFailure {
+  readonly on: string | null;
+  readonly action: string;
+  /** An error code of src/errors.ts. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
 export interface Report {
   /** No finding of severity error. */
   readonly ok: boolean;
@@ -68,4 +84,7 @@ export interface Report {
   readonly plan: ReportedPlan | null;
   /** How many actions were carried out; 0 when nothing was changed. */
   readonly applied: number;
+  readonly failures: readonly ReportedFailure[];
+  /** Why Locker could not be asked, as an error code; null when it could. The exit code is then 3. */
+  readonly lockerError: ReportedLockerError | null;
 }

@@ -1,0 +1,67 @@
+/** `check` and `status`: every finding of every environment; with `fix`, what may be repaired is repaired and proven. */
+import { Nexus3Error } from '../errors.js';
+import type { ConfiguredEnvironment } from '../config/configuration.js';
+import type { Progress } from '../progress.js';
+import { bookkeep, needsBookkeeping } from './bookkeep.js';
+import { selectEnvironments } from './desired.js';
+import type { Look } from './loop.js';
+import { look, repair } from './loop.js';
+import { planRepairs } from './plan.js';
+import type { Report } from './report.js';
+import { reportOf } from './summary.js';
+import type { World } from './world.js';
+
+export interface CheckOptions {
+  readonly envs: readonly string[];
+  readonly fix: boolean;
+  readonly dryRun: boolean;
+  /** Do this plan or nothing. */
+  readonly plan?: string | undefined;
+  /** Reserved for the comparison of data. */
+  readonly deep: boolean;
+}
+
+export async function check(world: World, options: CheckOptions, progress: Progress): Promise<Report> {
+  const environments = selectEnvironments(world.configuration, options.envs);
+  await world.runtime.ready();
+  if (options.fix && !options.dryRun) return fix(world, environments, options, progress);
+  const checkedAt = world.clock.now();
+  const after = await look(world, environments);
+  if (!options.dryRun) await bookkeepIfFree(world, after, progress);
+  const durationMs = world.clock.now().getTime() - checkedAt.getTime();
+  const plan = options.dryRun ? { plan: planRepairs(after.diagnosed) } : {};
+  return reportOf({ after, checkedAt, durationMs, ...plan });
+}
+
+async function fix(
+  world: World,
+  environments: readonly ConfiguredEnvironment[],
+  options: CheckOptions,
+  progress: Progress,
+): Promise<Report> {
+  await using _lock = await world.locks.acquire('check --fix', (holder) => {
+    progress.note(`waiting for ${holder}`);
+  });
+  const checkedAt = world.clock.now();
+  const result = await repair(world, environments, { planId: options.plan }, progress);
+  await bookkeepAll(result.after);
+  const durationMs = world.clock.now().getTime() - checkedAt.getTime();
+  return reportOf({ ...result, applied: result.done.length, checkedAt, durationMs });
+}
+
+/** Under the lock of the command that calls it. */
+export async function bookkeepAll(seen: Look): Promise<void> {
+  for (const { facts } of seen.diagnosed) await bookkeep(facts);
+}
+
+/** A look that changes nothing else still raises the mark, unless somebody is changing things, or it may not write. */
+async function bookkeepIfFree(world: World, seen: Look, progress: Progress): Promise<void> {
+  if (!seen.diagnosed.some(({ facts }) => needsBookkeeping(facts))) return;
+  try {
+    await using lock = await world.locks.tryAcquire('check');
+    if (lock !== undefined) await bookkeepAll(seen);
+  } catch (error) {
+    if (!(error instanceof Nexus3Error)) throw error;
+    progress.note(`the last-copy mark was not raised: ${error.message}`);
+  }
+}

@@ -1,0 +1,50 @@
+/** Action sequences that several findings share. Order and duplicates are the planner's business. */
+import type { Role } from '../../protocol/environment.js';
+import type { Action } from '../action.js';
+import { isLocker, neededCredentials } from '../desired.js';
+import type { EnvironmentFacts } from '../facts.js';
+import { instanceIn } from '../facts.js';
+
+/** Credentials and rendered files, so that whatever starts next starts right. */
+export function prepare(role: Role, facts: EnvironmentFacts): readonly Action[] {
+  const on = instanceIn(facts, role).id;
+  const actions: Action[] = [];
+  if (facts.network === 'missing') actions.push({ kind: 'create-network' });
+  if (!isLocker(facts.environment) && facts.missingCredentials?.length !== 0) {
+    const names = facts.missingCredentials ?? neededCredentials(facts.environment);
+    actions.push({ kind: 'generate-credentials', env: on.env, names });
+  }
+  actions.push({ kind: 'render', on });
+  return actions;
+}
+
+/** For an operational: nothing is repaired before it has caught up. */
+export function thenLinked(role: Role, facts: EnvironmentFacts): readonly Action[] {
+  if (facts.operational === undefined) return [];
+  // A vault that starts makes its operational sync again, so both are waited for.
+  return role === 'operational' || role === 'vault' ? [{ kind: 'wait-for-link', on: facts.operational.id }] : [];
+}
+
+export function restart(role: Role, facts: EnvironmentFacts): readonly Action[] {
+  return [...prepare(role, facts), { kind: 'restart', on: instanceIn(facts, role).id }, ...thenLinked(role, facts)];
+}
+
+export function recreate(role: Role, facts: EnvironmentFacts): readonly Action[] {
+  return [...prepare(role, facts), { kind: 'recreate', on: instanceIn(facts, role).id }, ...thenLinked(role, facts)];
+}
+
+export function loadUsers(role: Role, facts: EnvironmentFacts): readonly Action[] {
+  return [...prepare(role, facts), { kind: 'load-users', on: instanceIn(facts, role).id }];
+}
+
+export function setConfig(role: Role, facts: EnvironmentFacts, name: string, value: string): readonly Action[] {
+  return [{ kind: 'set-config', on: instanceIn(facts, role).id, name, value }];
+}
+
+export function attach(facts: EnvironmentFacts): readonly Action[] {
+  if (facts.operational === undefined) return [];
+  return [
+    { kind: 'attach', on: facts.operational.id },
+    { kind: 'wait-for-link', on: facts.operational.id },
+  ];
+}

@@ -1,0 +1,128 @@
+/**
+ * What lies in an instance's folders. Read synchronously on purpose: a check of hundreds of instances reads thousands of
+ * tiny files, and one turn through the thread pool for each costs several times what the reading does.
+ */
+import { readFileSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemErrorCode } from '../errors.js';
+import type { EngineVersion } from '../protocol/engine-record.js';
+import { parseEngineRecord } from '../protocol/engine-record.js';
+import type { Mark, VaultFolder } from '../protocol/guard.js';
+import { parseAofManifest, parseBirth, parseMark, readAofPosition } from '../protocol/guard.js';
+import { BIRTH_FILE, CONFIG_FILE } from '../protocol/layout.js';
+import type { InstanceSpec } from '../runtime/runtime.js';
+import type { RenderedFile } from './desired.js';
+
+/** A configuration or manifest larger than this is not one of ours and is not read. */
+const SMALL_FILE_BYTES_MAX = 1_048_576;
+/** Permission bits that let anyone but the owner read or write. */
+const OTHERS_MASK = 0o077;
+
+export interface FolderFacts {
+  /** Names of rendered files that are missing or differ; empty also when there was nothing to compare with. */
+  readonly drifted: readonly string[];
+  /** Directives of redis.conf that differ, for a decision between a restart and a change at runtime. */
+  readonly driftedDirectives: readonly string[];
+  /** Rendered files that hold a password and can be read by others. */
+  readonly readableByOthers: readonly string[];
+  readonly mark: Mark | 'unreadable' | undefined;
+  /** Of a vault. */
+  readonly vault: VaultFolder;
+  /** A snapshot or an append-only file is there. */
+  readonly hasData: boolean;
+  readonly engine: EngineVersion | undefined;
+  readonly freeBytes: number | undefined;
+  readonly totalBytes: number | undefined;
+}
+
+export function readFolders(
+  spec: Pick<InstanceSpec, 'configDir' | 'dataDir'>,
+  expected: readonly RenderedFile[] | undefined,
+): FolderFacts {
+  const drifted: string[] = [];
+  let driftedDirectives: readonly string[] = [];
+  const readableByOthers: string[] = [];
+  for (const file of expected ?? []) {
+    const path = join(spec.configDir, file.name);
+    const actual = readSmall(path);
+    if (actual !== file.content) {
+      drifted.push(file.name);
+      if (file.name === CONFIG_FILE.redisConf) driftedDirectives = directivesThatDiffer(file.content, actual ?? '');
+    }
+    if (actual !== undefined && file.name === CONFIG_FILE.redisConf && isReadableByOthers(path)) {
+      readableByOthers.push(file.name);
+    }
+  }
+  const markText = readSmall(join(spec.configDir, CONFIG_FILE.mark));
+  const engineText = readSmall(join(spec.configDir, CONFIG_FILE.engine));
+  const vault = readVaultFolder(spec.dataDir);
+  const space = diskSpace(spec.dataDir);
+  return {
+    drifted,
+    driftedDirectives,
+    readableByOthers,
+    mark: markText === undefined ? undefined : (parseMark(markText) ?? 'unreadable'),
+    vault,
+    hasData: vault.aof !== undefined || sizeOf(join(spec.dataDir, 'dump.rdb')) !== undefined,
+    engine: engineText === undefined ? undefined : parseEngineRecord(engineText),
+    freeBytes: space?.free,
+    totalBytes: space?.total,
+  };
+}
+
+export function readVaultFolder(dataDir: string): VaultFolder {
+  const birthText = readSmall(join(dataDir, BIRTH_FILE));
+  const appendOnly = join(dataDir, 'appendonlydir');
+  const manifest = readSmall(join(appendOnly, 'appendonly.aof.manifest'));
+  return {
+    birth: birthText === undefined ? undefined : parseBirth(birthText),
+    aof:
+      manifest === undefined
+        ? undefined
+        : readAofPosition(parseAofManifest(manifest), (file) => sizeOf(join(appendOnly, file))),
+  };
+}
+
+/** Names of the directives whose lines differ between two redis.conf texts. */
+export function directivesThatDiffer(a: string, b: string): readonly string[] {
+  const linesOf = (text: string): Set<string> =>
+    new Set(text.split('\n').filter((line) => line !== '' && !line.startsWith('#')));
+  const [left, right] = [linesOf(a), linesOf(b)];
+  const names = new Set<string>();
+  for (const line of left) if (!right.has(line)) names.add(line.split(' ', 1)[0] ?? '');
+  for (const line of right) if (!left.has(line)) names.add(line.split(' ', 1)[0] ?? '');
+  return [...names];
+}
+
+/** Undefined where there is no such file, or where this user may not look. */
+function readSmall(path: string): string | undefined {
+  try {
+    const text = readFileSync(path, 'utf8');
+    return text.length > SMALL_FILE_BYTES_MAX ? '' : text;
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
+}
+
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}
+
+function isReadableByOthers(path: string): boolean {
+  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & OTHERS_MASK) !== 0;
+}
+
+function diskSpace(path: string): { readonly free: number; readonly total: number } | undefined {
+  try {
+    const { bavail, blocks, bsize } = statfsSync(path);
+    return { free: bavail * bsize, total: blocks * bsize };
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
+}
+
+function isAbsence(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(systemErrorCode(error) ?? '');
+}

@@ -1,0 +1,173 @@
+/** One look at everything, asked all at once and in parallel: the runtime, Locker, the folders, every server. */
+import { mapBounded } from '../concurrency.js';
+import type { ConfiguredEnvironment } from '../config/configuration.js';
+import { Nexus3Error } from '../errors.js';
+import type { Role } from '../protocol/environment.js';
+import { instanceKey } from '../protocol/environment.js';
+import type { Placement } from '../protocol/redis-conf.js';
+import { runtimeDirectives } from '../protocol/redis-conf.js';
+import type { Credentials } from '../protocol/users.js';
+import { CREDENTIAL_NAMES, compareUsers } from '../protocol/users.js';
+import { Secret } from '../protocol/secret.js';
+import type { StoredCredentials } from '../locker/locker.js';
+import type { InstanceView } from '../redis/observation.js';
+import type { InstanceRuntimeState, RuntimeObservation } from '../runtime/runtime.js';
+import { isLocker, neededCredentials, renderFiles, specOf, specsOf } from './desired.js';
+import type { EnvironmentFacts, InstanceFacts } from './facts.js';
+import { readFolders } from './folder.js';
+import type { World } from './world.js';
+
+/** How many environments are asked at once, each with one connection to each of its instances. */
+const ENVIRONMENT_CONCURRENCY_MAX = 64;
+/** A server that was started this recently may not listen yet: it is asked again, so often, so far apart. */
+const FRESH_MS = 5_000;
+const FRESH_RETRIES_MAX = 8;
+const FRESH_RETRY_MS = 250;
+const LOG_LINES = 12;
+
+export interface Observation {
+  readonly environments: readonly EnvironmentFacts[];
+  /** Why Locker could not be asked. */
+  readonly lockerError: Nexus3Error | undefined;
+}
+
+export interface ObserveOptions {
+  /** Make the root key when there is none yet. */
+  readonly mayCreateRootKey?: boolean;
+}
+
+export async function observe(
+  world: World,
+  environments: readonly ConfiguredEnvironment[],
+  options: ObserveOptions = {},
+): Promise<Observation> {
+  const specs = specsOf(world.configuration, environments);
+  const [runtime, credentials] = await Promise.all([
+    world.runtime.observe(specs),
+    readCredentials(world, environments, options),
+  ]);
+  const facts = await mapBounded(environments, ENVIRONMENT_CONCURRENCY_MAX, (environment) =>
+    observeEnvironment(world, environment, runtime, credentials.stored?.get(environment.name)),
+  );
+  return { environments: facts, lockerError: credentials.error };
+}
+
+/** What Locker holds; undefined for all of them when it cannot be asked, except for Locker itself. */
+async function readCredentials(
+  world: World,
+  environments: readonly ConfiguredEnvironment[],
+  options: ObserveOptions,
+): Promise<{
+  readonly stored: ReadonlyMap<string, StoredCredentials | undefined> | undefined;
+  readonly error: Nexus3Error | undefined;
+}> {
+  const stored = new Map<string, StoredCredentials | undefined>();
+  try {
+    const locker = environments.find(isLocker);
+    if (locker !== undefined)
+      stored.set(locker.name, await world.locker.ownCredentials(options.mayCreateRootKey === true));
+    const others = environments.filter((environment) => !isLocker(environment)).map(({ name }) => name);
+    if (others.length === 0) return { stored, error: undefined };
+    const store = await world.locker.open();
+    const found = await store.read(others);
+    for (const name of others) stored.set(name, found.get(name) ?? {});
+    return { stored, error: undefined };
+  } catch (error) {
+    if (error instanceof Nexus3Error) return { stored, error };
+    throw error;
+  }
+}
+
+async function observeEnvironment(
+  world: World,
+  environment: ConfiguredEnvironment,
+  runtime: RuntimeObservation,
+  stored: StoredCredentials | undefined,
+): Promise<EnvironmentFacts> {
+  const missing =
+    stored === undefined ? undefined : neededCredentials(environment).filter((name) => stored[name] === undefined);
+  const look = (role: Role): Promise<InstanceFacts> =>
+    observeInstance(world, environment, role, runtime, stored ?? {}, missing?.length === 0);
+  const [vault, operational] = await Promise.all([
+    look('vault'),
+    environment.kind === 'standard' ? look('operational') : undefined,
+  ]);
+  return {
+    environment,
+    runtimeName: world.runtime.name,
+    network: runtime.network,
+    missingCredentials: missing,
+    vault,
+    operational,
+  };
+}
+
+async function observeInstance(
+  world: World,
+  environment: ConfiguredEnvironment,
+  role: Role,
+  runtime: RuntimeObservation,
+  stored: StoredCredentials,
+  complete: boolean,
+): Promise<InstanceFacts> {
+  const spec = specOf(world.configuration, environment, role);
+  const placement = world.runtime.placement(spec, environment.vaultPort);
+  const state = runtime.instances.get(instanceKey(spec.id));
+  const files = complete ? renderFiles(environment, role, placement, completed(stored)) : undefined;
+  const folder = readFolders(spec, files);
+  const view = await probeInstance(world, environment, role, state, stored);
+  const expected = files?.find(({ name }) => name === 'users.acl')?.content.split('\n');
+  const inForce = view?.state === 'open' ? view.server.users : [];
+  return {
+    id: spec.id,
+    spec,
+    placement,
+    runtime: state,
+    view,
+    folder,
+    userDifferences: expected === undefined || inForce.length === 0 ? [] : compareUsers(expected, inForce),
+    log: isSuspect(state, view) ? await world.runtime.logs(spec, LOG_LINES) : [],
+  };
+}
+
+/** All five names present: those that an environment does not need are never rendered. */
+export function completed(stored: StoredCredentials): Credentials {
+  const unused = new Secret('');
+  return Object.fromEntries(CREDENTIAL_NAMES.map((name) => [name, stored[name] ?? unused])) as Credentials;
+}
+
+async function probeInstance(
+  world: World,
+  environment: ConfiguredEnvironment,
+  role: Role,
+  state: InstanceRuntimeState | undefined,
+  stored: StoredCredentials,
+): Promise<InstanceView | undefined> {
+  if (state === undefined || (state.state !== 'running' && state.state !== 'starting')) return undefined;
+  if (state.address === undefined)
+    return { state: 'unreachable', cause: 'refused', detail: 'its port is not published' };
+  const request = {
+    address: state.address,
+    // A stranger is never told a password.
+    adminPassword: state.owned ? stored[role === 'vault' ? 'admin' : 'operational-admin'] : undefined,
+    directives: runtimeDirectives(role, environment.settings).map(({ name }) => name),
+    masterauth: role === 'operational' ? stored.replicator : undefined,
+  };
+  for (let retry = 0; ; retry += 1) {
+    const view = await world.servers.probe(request);
+    if (view.state !== 'unreachable' || retry >= FRESH_RETRIES_MAX || !isFresh(world, state)) return view;
+    await world.clock.sleep(FRESH_RETRY_MS);
+  }
+}
+
+function isFresh(world: World, state: InstanceRuntimeState): boolean {
+  if (state.startedAt === undefined) return false;
+  return world.clock.now().getTime() - Date.parse(state.startedAt) < FRESH_MS;
+}
+
+/** Worth the cost of reading its log. */
+function isSuspect(state: InstanceRuntimeState | undefined, view: InstanceView | undefined): boolean {
+  if (state === undefined || !state.owned) return false;
+  if (state.state !== 'running' || state.restartCount > 0) return state.state !== 'stopped';
+  return view?.state === 'open' && view.server.replica?.link === 'down';
+}

@@ -1,0 +1,168 @@
+/** One action, done. Each can be cut off at any instant and done again. */
+import type { ConfiguredEnvironment } from '../config/configuration.js';
+import { Nexus3Error } from '../errors.js';
+import type { InstanceId } from '../protocol/environment.js';
+import { canRead } from '../protocol/engine-record.js';
+import { rolesOf } from '../protocol/environment.js';
+import type { CredentialName } from '../protocol/users.js';
+import type { Progress } from '../progress.js';
+import type { InstanceSpec } from '../runtime/runtime.js';
+import { adminOf, credentialsOf, openLocker } from './access.js';
+import type { Action } from './action.js';
+import { isLocker, selectEnvironments, specOf } from './desired.js';
+import type { EnvironmentFacts } from './facts.js';
+import { guardOf, isHeld, serverOf, servesPastGuard } from './facts.js';
+import { observe } from './observe.js';
+import { renderInstance } from './render.js';
+import { waitForLink, waitForServer } from './wait.js';
+import type { World } from './world.js';
+
+export async function perform(world: World, action: Action, progress: Progress): Promise<void> {
+  switch (action.kind) {
+    case 'create-network':
+      return world.runtime.ensureNetwork();
+    case 'generate-credentials':
+      return generate(world, action.env, action.names);
+    case 'rotate-credential':
+      return rotate(world, environmentNamed(world, action.env), action.name);
+    default:
+      return performOn(world, action, progress);
+  }
+}
+
+type InstanceAction = Extract<Action, { readonly on: InstanceId }>;
+
+async function performOn(world: World, action: InstanceAction, progress: Progress): Promise<void> {
+  const environment = environmentNamed(world, action.on.env);
+  const spec = specOf(world.configuration, environment, action.on.role);
+  switch (action.kind) {
+    case 'connect-network':
+      return world.runtime.connectNetwork(spec);
+    case 'render':
+      return renderInstance(world, environment, spec, await credentialsOf(world, environment));
+    case 'create':
+      return world.runtime.create(spec);
+    case 'start':
+      return start(world, environment, spec);
+    case 'restart':
+      await world.runtime.stop(spec);
+      return start(world, environment, spec);
+    case 'recreate':
+      return recreate(world, environment, spec);
+    case 'promote-vault':
+      return promote(world, environment);
+    case 'attach':
+      return attach(world, environment);
+    case 'wait-for-link':
+      return waitForLink(world, environment, progress);
+    case 'load-users':
+    case 'set-config':
+      return changeRunning(world, environment, action);
+  }
+}
+
+function environmentNamed(world: World, name: string): ConfiguredEnvironment {
+  const [environment] = selectEnvironments(world.configuration, [name]);
+  if (environment === undefined) throw new Error(`no environment ${name}`);
+  return environment;
+}
+
+async function generate(world: World, env: string, names: readonly CredentialName[]): Promise<void> {
+  await (await openLocker(world)).generate(env, names);
+}
+
+async function start(world: World, environment: ConfiguredEnvironment, spec: InstanceSpec): Promise<void> {
+  await world.runtime.start(spec);
+  await waitForServer(world, environment, spec.id.role);
+}
+
+/** A vault's container is made again only when its data are known to lie in the folder that the new one gets. */
+async function recreate(world: World, environment: ConfiguredEnvironment, spec: InstanceSpec): Promise<void> {
+  if (spec.id.role === 'vault') {
+    const state = [...(await world.runtime.observe([spec])).instances.values()][0];
+    const mount = state?.differences.find(({ aspect }) => aspect === 'mount');
+    if (mount !== undefined) {
+      throw new Nexus3Error('LAST_COPY', `The vault of ${spec.id.env} keeps its data in ${mount.actual}.`, {
+        evidence: [`expected: ${mount.expected}`],
+        hint: 'Move the data there first, or set dataRoot in nexus3.yaml to where they are.',
+      });
+    }
+  }
+  await world.runtime.remove(spec);
+  await world.runtime.create(spec);
+  await start(world, environment, spec);
+}
+
+async function changeRunning(
+  world: World,
+  environment: ConfiguredEnvironment,
+  action: Extract<InstanceAction, { readonly kind: 'load-users' | 'set-config' }>,
+): Promise<void> {
+  const credentials = await credentialsOf(world, environment);
+  await using admin = await adminOf(world, environment, action.on.role, credentials);
+  if (action.kind === 'load-users') await admin.loadUsers();
+  else await admin.setConfig(action.name, action.value);
+}
+
+/** What is true now, not what was true when the plan was made. */
+async function factsNow(world: World, environment: ConfiguredEnvironment): Promise<EnvironmentFacts> {
+  const { environments, lockerError } = await observe(world, [environment]);
+  const [facts] = environments;
+  if (facts === undefined || (lockerError !== undefined && !isLocker(environment))) {
+    throw lockerError ?? new Error(`no facts of ${environment.name}`);
+  }
+  return facts;
+}
+
+async function promote(world: World, environment: ConfiguredEnvironment): Promise<void> {
+  const facts = await factsNow(world, environment);
+  if (isHeld(facts)) throw lastCopy(facts);
+  await using admin = await adminOf(world, environment, 'vault', await credentialsOf(world, environment));
+  await admin.replicaOfNoOne();
+}
+
+/** Past the last-copy guard only: what is attached is made the same as its vault. */
+async function attach(world: World, environment: ConfiguredEnvironment): Promise<void> {
+  const facts = await factsNow(world, environment);
+  if (!servesPastGuard(facts)) throw lastCopy(facts);
+  const vault = serverOf(facts.vault)?.engine;
+  const operational = serverOf(facts.operational)?.engine;
+  if (vault === undefined || operational === undefined || !canRead(operational, vault)) {
+    throw new Nexus3Error('NOT_PROVEN', `The operational of ${environment.name} cannot be attached.`, {
+      evidence: [
+        operational === undefined ? 'the operational cannot be asked' : 'its engine cannot read its vault’s data',
+      ],
+      hint: `See: nexus3 check ${environment.name}`,
+    });
+  }
+  const credentials = await credentialsOf(world, environment);
+  await using admin = await adminOf(world, environment, 'operational', credentials);
+  await admin.setConfig('masteruser', 'replicator');
+  await admin.setConfig('masterauth', credentials.replicator.reveal());
+  const spec = specOf(world.configuration, environment, 'operational');
+  await admin.replicaOf(world.runtime.placement(spec, environment.vaultPort).vaultAddress);
+}
+
+export function lastCopy(facts: EnvironmentFacts): Nexus3Error {
+  const { name } = facts.environment;
+  const verdict = guardOf(facts);
+  return new Nexus3Error('LAST_COPY', `The vault of ${name} does not serve past the last-copy guard.`, {
+    evidence: [verdict.state === 'held' ? verdict.detail : `its state: ${facts.vault.view?.state ?? 'not running'}`],
+    hint: `See: nexus3 check ${name}; to rebuild it from its operational: nexus3 recover ${name} --vault`,
+  });
+}
+
+/** The operational learns the new password first: it is used at the next connect, which loading the users brings about. */
+async function rotate(world: World, environment: ConfiguredEnvironment, name: CredentialName): Promise<void> {
+  await (await openLocker(world)).replace(environment.name, name);
+  const credentials = await credentialsOf(world, environment);
+  for (const role of rolesOf(environment)) {
+    await renderInstance(world, environment, specOf(world.configuration, environment, role), credentials);
+  }
+  if (environment.kind === 'standard') {
+    await using operational = await adminOf(world, environment, 'operational', credentials);
+    await operational.setConfig('masterauth', credentials.replicator.reveal());
+  }
+  await using vault = await adminOf(world, environment, 'vault', credentials);
+  await vault.loadUsers();
+}

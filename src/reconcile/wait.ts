@@ -1,0 +1,109 @@
+/** Bounded waits: for a server that has been started, for an operational that catches up. */
+import type { ConfiguredEnvironment } from '../config/configuration.js';
+import { Nexus3Error } from '../errors.js';
+import type { Role } from '../protocol/environment.js';
+import { instanceKey } from '../protocol/environment.js';
+import { ENGINE_EXIT, HELD_EXIT } from '../protocol/start-script.js';
+import type { Progress } from '../progress.js';
+import type { InstanceView } from '../redis/observation.js';
+import { credentialsOf, hostAddress } from './access.js';
+import { isLocker, specOf } from './desired.js';
+import type { World } from './world.js';
+
+/** A server must answer within this after a start; loading its data counts as an answer. */
+const ANSWER_WAIT_MS = 20_000;
+/** An operational must be linked within this after nothing was left to load, and a load may take this long. */
+const LINK_WAIT_MS = 60_000;
+const LOAD_WAIT_MS = 1_800_000;
+const POLL_MS = 100;
+/** A wait longer than this is said. */
+const NOTE_AFTER_MS = 3_000;
+
+/** Returns as soon as the server answers, also -LOADING or NOAUTH, or is held by its start script. */
+export async function waitForServer(world: World, environment: ConfiguredEnvironment, role: Role): Promise<void> {
+  const spec = specOf(world.configuration, environment, role);
+  const giveUpAt = world.clock.now().getTime() + ANSWER_WAIT_MS;
+  for (;;) {
+    const view = await probeAnonymously(world, environment, role);
+    if (view.state !== 'unreachable') return;
+    const state = (await world.runtime.observe([spec])).instances.get(instanceKey(spec.id));
+    if (state?.exitCode === HELD_EXIT || state?.exitCode === ENGINE_EXIT) return;
+    if (world.clock.now().getTime() >= giveUpAt) {
+      throw new Nexus3Error('START_FAILED', `${instanceKey(spec.id)} was started but does not answer.`, {
+        evidence: [view.detail, ...(await world.runtime.logs(spec, 5))],
+        hint: `Look at its log: nexus3 logs ${environment.name} --${role}`,
+      });
+    }
+    await world.clock.sleep(POLL_MS);
+  }
+}
+
+/** Until the operational is linked, synchronised and within the lag bound. */
+export async function waitForLink(world: World, environment: ConfiguredEnvironment, progress: Progress): Promise<void> {
+  const credentials = await credentialsOf(world, environment);
+  const startedAt = world.clock.now().getTime();
+  let giveUpAt = startedAt + LINK_WAIT_MS;
+  let noted = false;
+  for (;;) {
+    const [vault, operational] = await Promise.all([
+      probe(world, environment, 'vault', credentials.admin),
+      probe(world, environment, 'operational', credentials['operational-admin']),
+    ]);
+    if (isCaughtUp(environment, vault, operational)) return;
+    const now = world.clock.now().getTime();
+    if (isLoading(vault) || isLoading(operational)) {
+      giveUpAt = Math.min(startedAt + LOAD_WAIT_MS, now + LINK_WAIT_MS);
+      if (!noted && now - startedAt > NOTE_AFTER_MS) progress.note(`${environment.name}: all data are being loaded`);
+      noted = now - startedAt > NOTE_AFTER_MS;
+    }
+    // A vault that the guard holds will not come up by waiting: `check` says what it is.
+    if (now >= giveUpAt || (vault.state === 'unreachable' && now - startedAt > ANSWER_WAIT_MS)) {
+      throw notCaughtUp(environment, vault, operational);
+    }
+    await world.clock.sleep(POLL_MS);
+  }
+}
+
+function isCaughtUp(environment: ConfiguredEnvironment, vault: InstanceView, operational: InstanceView): boolean {
+  if (vault.state !== 'open' || operational.state !== 'open') return false;
+  const replica = operational.server.replica;
+  if (replica === undefined || replica.link !== 'up' || replica.syncing) return false;
+  return vault.server.offset - replica.offset <= environment.settings.lagBytesMax;
+}
+
+function isLoading(view: InstanceView): boolean {
+  return view.state === 'loading' || (view.state === 'open' && view.server.replica?.syncing === true);
+}
+
+function notCaughtUp(environment: ConfiguredEnvironment, vault: InstanceView, operational: InstanceView): Nexus3Error {
+  const link = operational.state === 'open' ? (operational.server.replica?.link ?? 'none') : 'unknown';
+  return new Nexus3Error('NOT_PROVEN', `The operational of ${environment.name} did not catch up with its vault.`, {
+    evidence: [`vault: ${vault.state}`, `operational: ${operational.state}, link ${link}`],
+    hint: `See what is wrong: nexus3 check ${environment.name}`,
+  });
+}
+
+async function probe(
+  world: World,
+  environment: ConfiguredEnvironment,
+  role: Role,
+  adminPassword: Parameters<World['servers']['probe']>[0]['adminPassword'],
+): Promise<InstanceView> {
+  const address = hostAddress(specOf(world.configuration, environment, role));
+  return world.servers.probe({ address, adminPassword, directives: [], masterauth: undefined });
+}
+
+async function probeAnonymously(world: World, environment: ConfiguredEnvironment, role: Role): Promise<InstanceView> {
+  return probe(world, environment, role, undefined);
+}
+
+/** The protocol's own test, over the route a client takes. @throws NOT_PROVEN, REDIS_UNREACHABLE */
+export async function proveWriteAndRead(world: World, environment: ConfiguredEnvironment): Promise<number> {
+  const credentials = await credentialsOf(world, environment);
+  const vault = hostAddress(specOf(world.configuration, environment, 'vault'));
+  const operational =
+    environment.kind === 'standard' && !isLocker(environment)
+      ? hostAddress(specOf(world.configuration, environment, 'operational'))
+      : undefined;
+  return world.servers.writeAndRead(vault, credentials.default, operational);
+}

@@ -1,0 +1,96 @@
+/**
+ * What the operations work on: ports only, joined to their adapters by src/compose.ts. Nothing in reconcile knows
+ * Docker, processes or a Redis client.
+ */
+import type { Configuration } from '../config/configuration.js';
+import type { Locker } from '../locker/locker.js';
+import type { Address } from '../protocol/redis-conf.js';
+import type { Credentials } from '../protocol/users.js';
+import type { Secret } from '../protocol/secret.js';
+import type { InstanceView } from '../redis/observation.js';
+import type { PortHolder, Runtime } from '../runtime/runtime.js';
+
+export interface ProbeRequest {
+  readonly address: Address;
+  /** Undefined: only what an anonymous client sees. */
+  readonly adminPassword: Secret | undefined;
+  /** Names for CONFIG GET. */
+  readonly directives: readonly string[];
+  /** What masterauth should be, of an operational. */
+  readonly masterauth: Secret | undefined;
+}
+
+/** What one graph holds, counted through Cypher because DUMP bytes differ between a vault and its operational. */
+export interface GraphCounts {
+  readonly name: string;
+  readonly nodes: number;
+  readonly edges: number;
+  readonly labels: number;
+  readonly indexes: number;
+  readonly constraints: number;
+}
+
+/** An administrator's connection to one server. */
+export interface Admin extends AsyncDisposable {
+  /** ACL LOAD. */
+  loadUsers(): Promise<void>;
+  setConfig(name: string, value: string): Promise<void>;
+  replicaOf(master: Address): Promise<void>;
+  replicaOfNoOne(): Promise<void>;
+  /** A snapshot of all data on disk when it returns. */
+  save(): Promise<void>;
+  /** Keys of all databases, less the graph module's own `telemetry{…}` keys. */
+  countKeys(): Promise<number>;
+  countGraphs(): Promise<readonly GraphCounts[]>;
+}
+
+export interface Servers {
+  probe(request: ProbeRequest): Promise<InstanceView>;
+  admin(address: Address, password: Secret): Promise<Admin>;
+  /**
+   * The protocol's own test over the clients' own route: one expiring key written on the vault with the applications'
+   * password, read on the operational without one. Resolves with the milliseconds from write to read.
+   */
+  writeAndRead(vault: Address, password: Secret, operational: Address | undefined): Promise<number>;
+}
+
+export interface LockerAccess {
+  /**
+   * Locker's own credentials, derived from the root key.
+   * @param mayCreate make the root key when there is none yet.
+   * @throws ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID
+   */
+  ownCredentials(mayCreate: boolean): Promise<Credentials>;
+  /** @throws LOCKER_UNREACHABLE */
+  open(): Promise<Locker>;
+}
+
+export interface Clock {
+  now(): Date;
+  sleep(ms: number): Promise<void>;
+}
+
+/** Held from `acquire` until dispose, or until the process ends in whatever way. */
+export interface Lock extends AsyncDisposable {
+  readonly path: string;
+}
+
+export interface Locks {
+  /** Waits, bounded, for whoever holds it. @throws LOCK_HELD saying who. */
+  acquire(command: string, onWait: (holder: string) => void): Promise<Lock>;
+  /** Undefined when somebody else holds it. */
+  tryAcquire(command: string): Promise<Lock | undefined>;
+}
+
+export interface World extends AsyncDisposable {
+  readonly configuration: Configuration;
+  readonly runtime: Runtime;
+  readonly servers: Servers;
+  readonly locker: LockerAccess;
+  readonly locks: Locks;
+  readonly clock: Clock;
+  /** Who holds a port of this host. */
+  portHolder(port: number): Promise<PortHolder | undefined>;
+  /** The same world under a changed configuration, e.g. after `create` added an environment. */
+  withConfiguration(configuration: Configuration): World;
+}
