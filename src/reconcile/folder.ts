@@ -11,6 +11,7 @@ import type { Mark, VaultFolder } from '../protocol/guard.js';
 import { parseAofManifest, parseBirth, parseMark, readAofPosition } from '../protocol/guard.js';
 import { BIRTH_FILE, CONFIG_FILE } from '../protocol/layout.js';
 import type { InstanceSpec } from '../runtime/runtime.js';
+import { parseAclUser } from '../protocol/users.js';
 import type { RenderedFile } from './desired.js';
 
 /** A configuration or manifest larger than this is not one of ours and is not read. */
@@ -23,6 +24,8 @@ export interface FolderFacts {
   readonly drifted: readonly string[];
   /** Directives of redis.conf that differ, for a decision between a restart and a change at runtime. */
   readonly driftedDirectives: readonly string[];
+  /** users.acl lets no replica attach: a recovery was cut off before what the vault holds was proven. */
+  readonly fenced: boolean;
   /** Rendered files that hold a password and can be read by others. */
   readonly readableByOthers: readonly string[];
   readonly mark: Mark | 'unreadable' | undefined;
@@ -61,6 +64,7 @@ export function readFolders(
     drifted,
     driftedDirectives,
     readableByOthers,
+    fenced: isFenced(spec.configDir, drifted),
     mark: markText === undefined ? undefined : (parseMark(markText) ?? 'unreadable'),
     vault,
     hasData: vault.aof !== undefined || sizeOf(join(spec.dataDir, 'dump.rdb')) !== undefined,
@@ -81,6 +85,16 @@ export function readVaultFolder(dataDir: string): VaultFolder {
         ? undefined
         : readAofPosition(parseAofManifest(manifest), (file) => sizeOf(join(appendOnly, file))),
   };
+}
+
+/** Only a drifted file can be the fenced one, so an undisturbed instance is not read twice. */
+function isFenced(configDir: string, drifted: readonly string[]): boolean {
+  if (!drifted.includes(CONFIG_FILE.usersAcl)) return false;
+  const text = readSmall(join(configDir, CONFIG_FILE.usersAcl)) ?? '';
+  return text.split('\n').some((line) => {
+    const user = parseAclUser(line);
+    return user?.name === 'replicator' && !user.on;
+  });
 }
 
 /** Names of the directives whose lines differ between two redis.conf texts. */

@@ -38,6 +38,23 @@ export async function waitForServer(world: World, environment: ConfiguredEnviron
   }
 }
 
+/** Until a vault that was started has loaded its data. @throws NOT_PROVEN */
+export async function untilLoaded(world: World, environment: ConfiguredEnvironment): Promise<void> {
+  const credentials = await credentialsOf(world, environment);
+  const giveUpAt = world.clock.now().getTime() + LOAD_WAIT_MS;
+  for (;;) {
+    const view = await probe(world, environment, 'vault', credentials.admin);
+    if (view.state === 'open') return;
+    if (view.state !== 'loading' || world.clock.now().getTime() >= giveUpAt) {
+      throw new Nexus3Error('NOT_PROVEN', `The vault of ${environment.name} did not come up.`, {
+        evidence: [`its state: ${view.state}`, ...('detail' in view ? [view.detail] : [])],
+        hint: `Look at its log: nexus3 logs ${environment.name} --vault`,
+      });
+    }
+    await world.clock.sleep(POLL_MS);
+  }
+}
+
 /** Until the operational is linked, synchronised and within the lag bound. */
 export async function waitForLink(world: World, environment: ConfiguredEnvironment, progress: Progress): Promise<void> {
   const credentials = await credentialsOf(world, environment);

@@ -4,10 +4,11 @@
  */
 import type { Configuration } from '../config/configuration.js';
 import type { Locker } from '../locker/locker.js';
+import type { Environment } from '../protocol/environment.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { Credentials } from '../protocol/users.js';
 import type { Secret } from '../protocol/secret.js';
-import type { InstanceView } from '../redis/observation.js';
+import type { GraphCounts, InstanceView } from '../redis/observation.js';
 import type { PortHolder, Runtime } from '../runtime/runtime.js';
 
 export interface ProbeRequest {
@@ -20,14 +21,10 @@ export interface ProbeRequest {
   readonly masterauth: Secret | undefined;
 }
 
-/** What one graph holds, counted through Cypher because DUMP bytes differ between a vault and its operational. */
-export interface GraphCounts {
-  readonly name: string;
-  readonly nodes: number;
-  readonly edges: number;
-  readonly labels: number;
-  readonly indexes: number;
-  readonly constraints: number;
+export interface KeyCounts {
+  readonly keys: number;
+  /** Those of them with a time to live: a replica keeps them until its vault says they are gone. */
+  readonly expiring: number;
 }
 
 /** An administrator's connection to one server. */
@@ -40,7 +37,7 @@ export interface Admin extends AsyncDisposable {
   /** A snapshot of all data on disk when it returns. */
   save(): Promise<void>;
   /** Keys of all databases, less the graph module's own `telemetry{…}` keys. */
-  countKeys(): Promise<number>;
+  countKeys(): Promise<KeyCounts>;
   countGraphs(): Promise<readonly GraphCounts[]>;
 }
 
@@ -91,6 +88,8 @@ export interface World extends AsyncDisposable {
   readonly clock: Clock;
   /** Who holds a port of this host. */
   portHolder(port: number): Promise<PortHolder | undefined>;
-  /** The same world under a changed configuration, e.g. after `create` added an environment. */
-  withConfiguration(configuration: Configuration): World;
+  /** Writes the environment into nexus3.yaml; the same world under that configuration. */
+  addEnvironment(environment: Environment): Promise<World>;
+  /** Takes it out of nexus3.yaml. */
+  removeEnvironment(name: string): Promise<World>;
 }

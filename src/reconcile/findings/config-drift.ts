@@ -23,10 +23,11 @@ export const configDrift: Rule = {
         if (files.length === 0 && image === undefined && !definition) return [];
         const parts = [...files, ...(image === undefined ? [] : ['image']), ...(definition ? ['container'] : [])];
         const forbidden = image !== undefined && instance.id.role === 'vault';
+        const fenced = instance.folder.fenced;
         return [
           {
             instance: instance.id.role,
-            message: `not as rendered: ${parts.join(', ')}`,
+            message: fenced ? 'fenced by a recovery that was cut off' : `not as rendered: ${parts.join(', ')}`,
             evidence: {
               differs: parts.join(', '),
               ...(files.includes(CONFIG_FILE.redisConf)
@@ -34,10 +35,12 @@ export const configDrift: Rule = {
                 : {}),
               ...(image === undefined ? {} : { expected: image.expected, actual: image.actual }),
             },
-            remedy: forbidden
-              ? `A vault’s image is changed by hand: upgrade the operational first, back up, then make the vault again`
-              : `nexus3 check ${instance.id.env} --fix`,
-            fixable: !forbidden,
+            remedy: fenced
+              ? `A recovery was cut off: nexus3 recover ${instance.id.env} --vault finishes it`
+              : forbidden
+                ? `A vault’s image is changed by hand: upgrade the operational first, back up, then make the vault again`
+                : `nexus3 check ${instance.id.env} --fix`,
+            fixable: !forbidden && !fenced,
           },
         ];
       }),

@@ -39,6 +39,7 @@ function followsItsVault(facts: EnvironmentFacts): boolean {
 function isExplainedOtherwise(facts: EnvironmentFacts): boolean {
   return (
     facts.network === 'missing' ||
+    facts.vault.folder.fenced ||
     [facts.vault, facts.operational].some(
       (instance) => differsIn(instance, 'network') || differsIn(instance, 'port'),
     ) ||

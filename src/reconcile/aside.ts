@@ -1,0 +1,69 @@
+/** Data moved out of the way, and discarded only when what took their place is proven. */
+import { chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemErrorCode, writeFailure } from '../errors.js';
+import { makeFolder, syncFolder } from '../files.js';
+import type { Role } from '../protocol/environment.js';
+import { layoutOf } from '../protocol/layout.js';
+import type { InstanceSpec } from '../runtime/runtime.js';
+import type { World } from './world.js';
+
+export function asideFolder(world: World, env: string): string {
+  return layoutOf(world.configuration.dataRoot, env).aside;
+}
+
+/**
+ * Renames a stopped instance's data folder into `aside/`, and puts `replacement`, or an empty folder of the same owner,
+ * in its place.
+ * @returns where the data are now; null when there was no folder.
+ */
+export async function moveAside(world: World, spec: InstanceSpec, replacement?: string): Promise<string | null> {
+  const aside = asideFolder(world, spec.id.env);
+  const stamp = world.clock.now().toISOString().replaceAll(/[:.]/g, '-');
+  const target = join(aside, `${spec.id.role}-${stamp}`);
+  try {
+    await makeFolder(aside, { mode: 0o700 });
+    const before = await statIfThere(spec.dataDir);
+    if (before !== undefined) await rename(spec.dataDir, target);
+    if (replacement === undefined) {
+      await mkdir(spec.dataDir, { mode: 0o700 });
+      if (before !== undefined) await chown(spec.dataDir, before.uid, before.gid);
+    } else {
+      await rename(replacement, spec.dataDir);
+    }
+    await syncFolder(aside);
+    await syncFolder(layoutOf(world.configuration.dataRoot, spec.id.env).root);
+    return before === undefined ? null : target;
+  } catch (error) {
+    throw writeFailure(spec.dataDir, error);
+  }
+}
+
+/** Also what runs that were killed have left behind. */
+export async function discardAside(world: World, env: string, role: Role): Promise<void> {
+  const aside = asideFolder(world, env);
+  let left = 0;
+  for (const name of await namesIn(aside)) {
+    if (name.startsWith(`${role}-`)) await rm(join(aside, name), { recursive: true, force: true });
+    else left += 1;
+  }
+  if (left === 0) await rm(aside, { recursive: true, force: true });
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function statIfThere(path: string): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

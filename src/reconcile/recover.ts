@@ -1,0 +1,186 @@
+/** `recover ENV`: what may be done about an operational or a vault that is beyond repair, and in which order. */
+import { Nexus3Error } from '../errors.js';
+import type { Role } from '../protocol/environment.js';
+import type { Progress } from '../progress.js';
+import { isLocker, selectEnvironments } from './desired.js';
+import type { EnvironmentFacts } from './facts.js';
+import { guardOf, hasData, instancesIn, isHeld, servesPastGuard } from './facts.js';
+import { look } from './loop.js';
+import { acceptLoss } from './recover-accept.js';
+import { recoverOperational } from './recover-operational.js';
+import { recoverVault } from './recover-vault.js';
+import type { World } from './world.js';
+
+export interface RecoverOptions {
+  readonly env: string;
+  /** Rebuild the vault from its operational; otherwise the operational is refilled from its vault. */
+  readonly vault: boolean;
+  /** Take what the vault's folder holds now, older or empty, as the truth. */
+  readonly acceptLoss: boolean;
+}
+
+export interface RecoverReport {
+  readonly env: string;
+  readonly instance: Role;
+  /** What it holds now, as counted at the end. */
+  readonly keys: number;
+  readonly graphs: number;
+  readonly steps: readonly string[];
+  /** What was moved aside and is still there. */
+  readonly keptAside: string | null;
+  readonly durationMs: number;
+}
+
+export interface RecoverPreview {
+  readonly steps: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export type RecoveryKind = 'operational' | 'vault' | 'accept-loss';
+
+/** What one recovery did, for the report. */
+export interface Recovered {
+  readonly keys: number;
+  readonly graphs: number;
+  readonly keptAside: string | null;
+}
+
+const STEPS: Readonly<Record<RecoveryKind, readonly string[]>> = {
+  operational: [
+    'stop the operational',
+    'move its data aside',
+    'start it empty, and let it refill from its vault',
+    'count keys and graphs on both',
+    'discard what was moved aside',
+  ],
+  vault: [
+    'stop the vault',
+    'take a snapshot on the operational, which goes on answering reads',
+    'build the vault’s data from it, beside what the vault holds',
+    'move what the vault holds aside, and put the new data in its place',
+    'start the vault fenced: no replica may attach yet',
+    'count keys and graphs on both',
+    'lift the fence, and wait until the operational follows',
+    'write on the vault, read on the operational',
+  ],
+  'accept-loss': [
+    'stop the operational and the vault',
+    'move the operational’s data aside, where they are kept',
+    'take what the vault’s folder holds now as the truth',
+    'start both, and let the operational refill',
+  ],
+};
+
+/** @throws RECOVER_REFUSED where it is not needed, or would destroy the last copy. */
+export async function previewRecover(world: World, options: RecoverOptions): Promise<RecoverPreview> {
+  await world.runtime.ready();
+  const facts = await factsOf(world, options.env);
+  const kind = admit(facts, options);
+  const warnings =
+    kind === 'accept-loss'
+      ? [`What the vault of ${options.env} held beyond what is in its folder now is given up.`]
+      : [];
+  return { steps: STEPS[kind], warnings };
+}
+
+export async function recover(world: World, options: RecoverOptions, progress: Progress): Promise<RecoverReport> {
+  await world.runtime.ready();
+  await using _lock = await world.locks.acquire(`recover ${options.env}`, (holder) => {
+    progress.note(`waiting for ${holder}`);
+  });
+  const startedAt = world.clock.now().getTime();
+  const facts = await factsOf(world, options.env);
+  const kind = admit(facts, options);
+  const steps: string[] = [];
+  const recording: Progress = {
+    ...progress,
+    step: (text) => {
+      progress.step(text);
+    },
+    note: (text) => {
+      progress.note(text);
+    },
+    done: (text) => {
+      steps.push(text);
+      progress.done(text);
+    },
+  };
+  const run = { operational: recoverOperational, vault: recoverVault, 'accept-loss': acceptLoss }[kind];
+  const recovered = await run(world, facts, recording);
+  return {
+    env: options.env,
+    instance: kind === 'operational' ? 'operational' : 'vault',
+    ...recovered,
+    steps,
+    durationMs: world.clock.now().getTime() - startedAt,
+  };
+}
+
+async function factsOf(world: World, env: string): Promise<EnvironmentFacts> {
+  const environments = selectEnvironments(world.configuration, [env]);
+  const { diagnosed, lockerError } = await look(world, environments);
+  const [item] = diagnosed;
+  if (item === undefined) throw new Error(`no facts of ${env}`);
+  // Locker itself is recovered without asking it.
+  if (lockerError !== undefined && !isLocker(item.facts.environment)) throw lockerError;
+  return item.facts;
+}
+
+/** Decides which recovery this is, and refuses the ones that are not safe or not needed. */
+export function admit(facts: EnvironmentFacts, options: RecoverOptions): RecoveryKind {
+  const { name } = facts.environment;
+  const foreign = instancesIn(facts).find(({ runtime }) => runtime?.owned === false);
+  if (foreign !== undefined) {
+    throw new Nexus3Error('FOREIGN_INSTANCE', `${foreign.spec.name} was not made by nexus3, so it is left alone.`, {
+      hint: 'Remove that container by hand first; keep its data.',
+    });
+  }
+  if (options.vault) return admitVault(facts, options);
+  if (facts.operational === undefined) {
+    throw refused(
+      `${name} is a Secure Environment: it has no operational.`,
+      `For its vault: nexus3 recover ${name} --vault`,
+    );
+  }
+  if (!servesPastGuard(facts)) {
+    throw refused(
+      `The vault of ${name} does not serve, so its operational may be the last copy.`,
+      `Bring the vault up first (nexus3 up ${name}), or rebuild it: nexus3 recover ${name} --vault`,
+      facts,
+    );
+  }
+  return 'operational';
+}
+
+function admitVault(facts: EnvironmentFacts, options: RecoverOptions): RecoveryKind {
+  const { name } = facts.environment;
+  if (!isHeld(facts) && !isFenced(facts)) {
+    throw refused(
+      `The vault of ${name} is not held by the last-copy guard: what it holds stays.`,
+      `Where it does not run: nexus3 up ${name}`,
+      facts,
+    );
+  }
+  if (options.acceptLoss) return 'accept-loss';
+  if (facts.operational === undefined || !hasData(facts.operational)) {
+    throw refused(
+      `There is no operational of ${name} with data to rebuild the vault from.`,
+      `Put the vault's data back; or accept what its folder holds now: nexus3 recover ${name} --vault --accept-loss`,
+      facts,
+    );
+  }
+  return 'vault';
+}
+
+/** A recovery was cut off between starting the vault and proving it. */
+export function isFenced(facts: EnvironmentFacts): boolean {
+  return facts.vault.folder.fenced;
+}
+
+function refused(message: string, hint: string, facts?: EnvironmentFacts): Nexus3Error {
+  const verdict = facts === undefined ? undefined : guardOf(facts);
+  return new Nexus3Error('RECOVER_REFUSED', message, {
+    evidence: verdict?.state === 'held' ? [verdict.detail] : [],
+    hint,
+  });
+}

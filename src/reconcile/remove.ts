@@ -1,0 +1,77 @@
+/** `remove NAME`: out of the runtime, out of Locker, out of nexus3.yaml; the data are moved aside, not deleted. */
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Nexus3Error, systemErrorCode, writeFailure } from '../errors.js';
+import { makeFolder, syncFolder } from '../files.js';
+import { instanceKey } from '../protocol/environment.js';
+import { layoutOf } from '../protocol/layout.js';
+import type { Progress } from '../progress.js';
+import { openLocker } from './access.js';
+import { isLocker, selectEnvironments, specsOf } from './desired.js';
+import type { World } from './world.js';
+
+export interface RemoveReport {
+  readonly name: string;
+  /** Where the data are now; null when they were deleted, or there were none. */
+  readonly movedTo: string | null;
+}
+
+/** Removed environments lie here, below the data root; no environment can have this name. */
+export const REMOVED_FOLDER = '.removed';
+
+/** Each step can be done again: killed anywhere, the environment is still in nexus3.yaml until all else is done. */
+export async function remove(
+  world: World,
+  options: { readonly name: string; readonly deleteData: boolean },
+  progress: Progress,
+): Promise<RemoveReport> {
+  const [environment] = selectEnvironments(world.configuration, [options.name]);
+  if (environment === undefined) throw new Error('an environment was selected by name but is not there');
+  if (isLocker(environment)) {
+    throw new Nexus3Error('USAGE', 'Locker cannot be removed: everybody’s credentials are in it.', {
+      hint: 'To stop everything: nexus3 down',
+    });
+  }
+  await world.runtime.ready();
+  await using _lock = await world.locks.acquire(`remove ${options.name}`, (holder) => {
+    progress.note(`waiting for ${holder}`);
+  });
+  const specs = specsOf(world.configuration, [environment]);
+  const { instances } = await world.runtime.observe(specs);
+  const foreign = specs.find(({ id }) => instances.get(instanceKey(id))?.owned === false);
+  if (foreign !== undefined) {
+    throw new Nexus3Error('FOREIGN_INSTANCE', `${foreign.name} was not made by nexus3, so it is left alone.`, {
+      hint: `Remove that container by hand, then run: nexus3 remove ${options.name}`,
+    });
+  }
+  // Asked before anything is touched: without Locker the credentials would be left behind.
+  const locker = await openLocker(world);
+  for (const spec of [...specs].reverse()) {
+    progress.step(`remove ${instanceKey(spec.id)}`);
+    await world.runtime.remove(spec);
+    progress.done(`remove ${instanceKey(spec.id)}`);
+  }
+  const movedTo = await putAway(world, options.name, options.deleteData);
+  await locker.remove(options.name);
+  await world.removeEnvironment(options.name);
+  progress.done(`${options.name} is out of nexus3.yaml and Locker`);
+  return { name: options.name, movedTo };
+}
+
+async function putAway(world: World, name: string, deleteData: boolean): Promise<string | null> {
+  const { dataRoot } = world.configuration;
+  const { root } = layoutOf(dataRoot, name);
+  const folder = join(dataRoot, REMOVED_FOLDER);
+  const target = join(folder, `${name}-${world.clock.now().toISOString().replaceAll(/[:.]/g, '-')}`);
+  try {
+    await makeFolder(folder, { mode: 0o700 });
+    await rename(root, target);
+    await syncFolder(dataRoot);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return null;
+    throw writeFailure(root, error);
+  }
+  if (!deleteData) return target;
+  await rm(target, { recursive: true, force: true });
+  return null;
+}
