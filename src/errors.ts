@@ -27,6 +27,7 @@ export const ERROR_EXIT_CODES = {
   RECOVER_REFUSED: EXIT.problem,
   NOT_PROVEN: EXIT.problem,
   START_FAILED: EXIT.problem,
+  STOP_FAILED: EXIT.problem,
   FOREIGN_INSTANCE: EXIT.problem,
   DISK_FULL: EXIT.problem,
   FILE_NOT_WRITABLE: EXIT.problem,

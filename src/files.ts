@@ -27,7 +27,8 @@ export async function writeFileWhole(path: string, content: string | Buffer, opt
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
-    await rm(temporary, { force: true });
+    // What went wrong first is what counts.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw writeFailure(path, error);
   }
 }

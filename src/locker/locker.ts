@@ -1,5 +1,5 @@
 /** The Locker port: how the rest of nexus3 gets and makes credentials. Types only; store.ts implements it. */
-import type { CredentialName, Credentials } from '../protocol/users.js';
+import type { CredentialName } from '../protocol/users.js';
 import type { Secret } from '../protocol/secret.js';
 
 /** What Locker holds for one environment; a name that is absent is missing there. */
@@ -22,6 +22,3 @@ export interface Locker {
   remove(env: string): Promise<void>;
   close(): Promise<void>;
 }
-
-/** Locker's own credentials, derived from the root key: they are needed before Locker can be asked. */
-export type DeriveLockerCredentials = () => Credentials;

@@ -68,11 +68,16 @@ export function judgeVault(mark: Mark | 'unreadable' | undefined, folder: VaultF
     return held('vault-empty', 'birth-foreign', 'the data folder belongs to another vault');
   }
   if (aof === undefined) {
-    if (birth.state === 'unborn') return { state: 'clear' };
+    // A mark that has moved has seen data, whatever the birth file says.
+    if (birth.state === 'unborn' && !isBefore({ seq: 0, bytes: 0 }, mark)) return { state: 'clear' };
     return held('vault-empty', 'aof-missing', 'the append-only file is gone');
   }
   if (aof.missingFiles.length > 0) {
-    return held('vault-empty', 'aof-incomplete', `of the append-only file, ${aof.missingFiles.join(', ')} is gone`);
+    return held(
+      'vault-empty',
+      'aof-incomplete',
+      `of the append-only file, ${aof.missingFiles.join(', ')} is gone or damaged`,
+    );
   }
   if (isBefore(aof, mark)) {
     return held(
@@ -106,8 +111,9 @@ export function renderMark(mark: Mark): string {
   return `${mark.incarnation} ${String(mark.seq)} ${String(mark.bytes)}\n`;
 }
 
+/** A line without its end may have lost digits too: it is not a mark. */
 export function parseMark(text: string): Mark | undefined {
-  const match = /^([0-9a-f]{16,64}) (\d{1,15}) (\d{1,15})\n?$/.exec(text);
+  const match = /^([0-9a-f]{16,64}) (\d{1,15}) (\d{1,15})\n$/.exec(text);
   if (match === null) return undefined;
   return { incarnation: match[1] ?? '', seq: Number(match[2]), bytes: Number(match[3]) };
 }
@@ -118,7 +124,7 @@ export function renderBirth(birth: Birth): string {
 }
 
 export function parseBirth(text: string): Birth | undefined {
-  const match = /^(unborn|born) ([0-9a-f]{16,64})\n?$/.exec(text);
+  const match = /^(unborn|born) ([0-9a-f]{16,64})\n$/.exec(text);
   if (match === null) return undefined;
   return { state: match[1] === 'born' ? 'born' : 'unborn', incarnation: match[2] ?? '' };
 }
@@ -130,27 +136,39 @@ export interface ManifestEntry {
   readonly type: string;
 }
 
-/** The append-only file's manifest: lines of `file NAME seq N type T …` (Redis source, aof.c). */
-export function parseAofManifest(text: string): readonly ManifestEntry[] {
+export const MANIFEST_FILE = 'appendonly.aof.manifest';
+
+/**
+ * The append-only file's manifest: lines of `file NAME seq N type T …` (Redis source, aof.c). Undefined when it holds
+ * anything else, or nothing: Redis would not load it, and the guard does not believe a part of it.
+ */
+export function parseAofManifest(text: string): readonly ManifestEntry[] | undefined {
+  if (!text.endsWith('\n')) return undefined;
   const entries: ManifestEntry[] = [];
-  for (const line of text.split('\n')) {
-    const match = /^file (\S+) seq (\d{1,15}) type ([bhi])/.exec(line);
-    if (match !== null) entries.push({ file: match[1] ?? '', seq: Number(match[2]), type: match[3] ?? '' });
+  for (const line of text.slice(0, -1).split('\n')) {
+    const match = /^file (appendonly\.aof\.[a-z0-9.]+) seq (\d{1,15}) type ([bhi])(?: [a-z0-9. ]*)?$/.exec(line);
+    if (match === null) return undefined;
+    entries.push({ file: match[1] ?? '', seq: Number(match[2]), type: match[3] ?? '' });
   }
   return entries;
 }
 
-/** `sizeOf` says undefined for a file that is not there. */
+/**
+ * @param manifest undefined: there is one, but it cannot be read; it then counts as missing itself.
+ * @param sizeOf says undefined for a file that is not there.
+ */
 export function readAofPosition(
-  manifest: readonly ManifestEntry[],
+  manifest: readonly ManifestEntry[] | undefined,
   sizeOf: (file: string) => number | undefined,
 ): NonNullable<VaultFolder['aof']> {
+  if (manifest === undefined) return { seq: 0, bytes: 0, missingFiles: [MANIFEST_FILE] };
   let position: AofPosition = { seq: 0, bytes: 0 };
   const missingFiles: string[] = [];
   for (const { file, seq, type } of manifest) {
     if (type === 'h') continue;
     const bytes = sizeOf(file);
-    if (bytes === undefined) missingFiles.push(file);
+    // Redis never writes an empty base, but reads one as if nothing had been there.
+    if (bytes === undefined || (type === 'b' && bytes === 0)) missingFiles.push(file);
     if (type === 'i') position = { seq, bytes: bytes ?? 0 };
   }
   return { ...position, missingFiles };

@@ -4,6 +4,7 @@
  * POSIX sh and shell built-ins plus `wc`, `mv` and `cat` only, because it runs inside the image. Pure.
  */
 import type { Role } from './environment.js';
+import { MANIFEST_FILE } from './guard.js';
 import { BIRTH_FILE, CONFIG_FILE } from './layout.js';
 import type { Placement } from './redis-conf.js';
 
@@ -20,12 +21,26 @@ export function renderStartScript(role: Role, placement: Placement): string {
     'umask 077',
     `data=${quoteSh(placement.dataDir)}`,
     `config=${quoteSh(placement.configDir)}`,
+    WILDCARD_CHECK,
     engineCheck(placement.engineCommand),
   ];
   if (role === 'vault') parts.push(GUARD);
   parts.push(`exec ${placement.engineCommand.map(quoteSh).join(' ')} "$config/${CONFIG_FILE.redisConf}"`);
   return `${parts.join('\n')}\n`;
 }
+
+/**
+ * Redis takes the name of its configuration file for a pattern when it holds a wildcard, and starts without any
+ * configuration, open to everyone, when nothing matches (measured on 8.2.3; config.c, loadServerConfig).
+ */
+const WILDCARD_CHECK = `
+case $config in
+  *[*?[]*)
+    echo "nexus3: refused: the path $config holds a wildcard, which the engine would not take literally" >&2
+    exit 1
+    ;;
+esac
+`;
 
 /** The record is `KIND VERSION …`, for example `redis 8.2.3 41603`; see engine-record.ts. */
 function engineCheck(engineCommand: readonly string[]): string {
@@ -38,8 +53,9 @@ if [ -r "$config/${CONFIG_FILE.engine}" ]; then
   have=\${banner#*v=}; have=\${have%% *}
   major=\${version%%.*}; minor=\${version#*.}; minor=\${minor%%.*}
   have_major=\${have%%.*}; have_minor=\${have#*.}; have_minor=\${have_minor%%.*}
-  if [ "$have_kind" != "$kind" ] || [ "$have_major" -lt "$major" ] ||
-    { [ "$have_major" -eq "$major" ] && [ "$have_minor" -lt "$minor" ]; }; then
+  # Written so that whatever is not a number refuses.
+  if [ "$have_kind" = "$kind" ] && { [ "$have_major" -gt "$major" ] ||
+    { [ "$have_major" -eq "$major" ] && [ "$have_minor" -ge "$minor" ]; }; }; then :; else
     echo "nexus3: held: version-incompatible: $kind $version wrote these data, this is $have_kind $have" >&2
     exit ${String(ENGINE_EXIT)}
   fi
@@ -55,28 +71,61 @@ held() {
   exit ${String(HELD_EXIT)}
 }
 [ -e "$config/${CONFIG_FILE.mark}" ] || held unmarked 'no mark says whose data these must be'
-read -r mark_inc mark_seq mark_bytes < "$config/${CONFIG_FILE.mark}" || held vault-behind 'the mark cannot be read'
-case $mark_inc:$mark_seq:$mark_bytes in
-  :* | *::* | *: | *[!0-9a-f:]*) held vault-behind 'the mark cannot be read' ;;
-esac
+# A file of exactly one whole line. The size also tells of a lost end, of further lines and of NUL bytes.
+read_line() {
+  IFS= read -r line < "$1" && [ "$(wc -c < "$1")" -eq $((\${#line} + 1)) ]
+}
+# Up to 15 digits: more than any shell's arithmetic can hold must not pass for a comparison that failed.
+is_number() {
+  case $1 in '' | *[!0-9]*) return 1 ;; esac
+  [ "\${#1}" -le 15 ]
+}
+line=
+read_line "$config/${CONFIG_FILE.mark}" || held vault-behind 'the mark cannot be read'
+mark_inc=\${line%% *}; rest=\${line#* }; mark_seq=\${rest%% *}; mark_bytes=\${rest#* }
+case $mark_inc in *[!0-9a-f]*) held vault-behind 'the mark cannot be read' ;; esac
+{ [ "$line" = "$mark_inc $mark_seq $mark_bytes" ] && [ "\${#mark_inc}" -ge 16 ] && [ "\${#mark_inc}" -le 64 ] &&
+  is_number "$mark_seq" && is_number "$mark_bytes"; } || held vault-behind 'the mark cannot be read'
 [ -e "$data/${BIRTH_FILE}" ] || held vault-empty 'the data folder has lost what nexus3 put there when it was created'
-read -r birth birth_inc < "$data/${BIRTH_FILE}" || held vault-empty 'the birth file cannot be read'
-[ "$birth_inc" = "$mark_inc" ] || held vault-empty 'the data folder belongs to another vault'
+read_line "$data/${BIRTH_FILE}" || held vault-empty 'the birth file cannot be read'
+case $line in
+  "unborn $mark_inc") birth=unborn ;;
+  "born $mark_inc") birth=born ;;
+  *) held vault-empty 'the data folder belongs to another vault' ;;
+esac
 aof="$data/appendonlydir"
-if [ -e "$aof/appendonly.aof.manifest" ]; then
-  seq=0; bytes=0
-  while read -r _ file _ n _ type _; do
-    [ "$type" = h ] && continue
-    [ -e "$aof/$file" ] || held vault-empty "of the append-only file, $file is gone"
-    if [ "$type" = i ]; then seq=$n; bytes=$(wc -c < "$aof/$file"); fi
-  done < "$aof/appendonly.aof.manifest"
-  if [ "$seq" -lt "$mark_seq" ] || { [ "$seq" -eq "$mark_seq" ] && [ "$bytes" -lt "$mark_bytes" ]; }; then
+name=${MANIFEST_FILE}; manifest="$aof/$name"
+damaged() {
+  held vault-empty "of the append-only file, $1 is gone or damaged"
+}
+if [ -e "$manifest" ]; then
+  seq=0; bytes=0; manifest_bytes=0
+  while IFS= read -r line; do
+    manifest_bytes=$((manifest_bytes + \${#line} + 1))
+    case $line in *[!a-z0-9.' ']*) damaged "$name" ;; esac
+    set -- $line
+    { [ $# -ge 6 ] && is_number "$4"; } || damaged "$name"
+    case "$line " in "file $2 seq $4 type $6 "*) ;; *) damaged "$name" ;; esac
+    case $2 in appendonly.aof.?*) ;; *) damaged "$name" ;; esac
+    case $6 in
+      h) continue ;;
+      b) { [ -f "$aof/$2" ] && [ -s "$aof/$2" ]; } || damaged "$2" ;;
+      i)
+        [ -f "$aof/$2" ] || damaged "$2"
+        seq=$4; bytes=$(wc -c < "$aof/$2") || damaged "$2"
+        ;;
+      *) damaged "$name" ;;
+    esac
+  done < "$manifest"
+  [ "$manifest_bytes" -gt 0 ] && [ "$(wc -c < "$manifest")" -eq "$manifest_bytes" ] || damaged "$name"
+  # Written so that whatever is not a number refuses.
+  if [ "$seq" -gt "$mark_seq" ] || { [ "$seq" -eq "$mark_seq" ] && [ "$bytes" -ge "$mark_bytes" ]; }; then :; else
     held vault-behind "the append-only file ends at file $seq, byte $bytes, but had come to file $mark_seq, byte $mark_bytes"
   fi
   if [ "$birth" = unborn ]; then
-    echo "born $birth_inc" > "$data/${BIRTH_FILE}.new" && mv "$data/${BIRTH_FILE}.new" "$data/${BIRTH_FILE}"
+    echo "born $mark_inc" > "$data/${BIRTH_FILE}.new" && mv "$data/${BIRTH_FILE}.new" "$data/${BIRTH_FILE}"
   fi
-elif [ "$birth" != unborn ]; then
+elif [ "$birth" != unborn ] || [ "$mark_seq" -ne 0 ] || [ "$mark_bytes" -ne 0 ]; then
   held vault-empty 'the append-only file is gone'
 fi
 `;

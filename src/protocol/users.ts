@@ -30,6 +30,9 @@ const OPERATIONAL_DEFAULT = [
   '(~* resetchannels -@all +graph.ro_query +graph.list +graph.info +graph.memory)',
 ].join(' ');
 
+/** Every rule that names a GRAPH command, and a selector that holds one. */
+const GRAPH_RULES = / (?:\([^)]*[+-]graph\.[^)]*\)|[+-]graph\.\S+)/g;
+
 const ADMIN = '~* &* +@all';
 /** Valkey, and a snapshot taken as a replica takes it, also want SYNC. */
 const REPLICATOR = 'resetchannels -@all +psync +replconf +ping +sync';
@@ -38,6 +41,8 @@ const BACKUP = 'resetchannels -@all +psync +replconf +ping +sync +info +role';
 /** Further states of the vault's users. `fenced`: no replica may attach, because what the vault holds is not yet proven. */
 export interface UserOptions {
   readonly fenced?: boolean;
+  /** For an engine without the graph module: it refuses to start on a rule that names a GRAPH command. */
+  readonly withoutGraphs?: boolean;
 }
 
 export function usersOf(role: Role, kind: EnvironmentKind): readonly AclUserRule[] {
@@ -71,7 +76,8 @@ export function renderUsersAcl(
     .map(({ name, credential, rules }) => {
       const password = credential === undefined ? 'nopass' : passwordHash(credentials[credential]);
       const state = options.fenced === true && name === 'replicator' ? 'off' : 'on';
-      return `user ${name} ${state} sanitize-payload ${password} ${rules}\n`;
+      const inForce = options.withoutGraphs === true ? rules.replaceAll(GRAPH_RULES, '') : rules;
+      return `user ${name} ${state} sanitize-payload ${password} ${inForce}\n`;
     })
     .join('');
 }

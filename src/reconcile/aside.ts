@@ -12,15 +12,22 @@ export function asideFolder(world: World, env: string): string {
   return layoutOf(world.configuration.dataRoot, env).aside;
 }
 
+export interface AsideOptions {
+  /** A folder that takes the place of what is moved; otherwise an empty one does. */
+  readonly replacement?: string;
+  /** Never discarded by nexus3: somebody may want it. */
+  readonly keep?: boolean;
+}
+
 /**
- * Renames a stopped instance's data folder into `aside/`, and puts `replacement`, or an empty folder of the same owner,
- * in its place.
+ * Renames a stopped instance's data folder into `aside/`, and puts something of the same owner in its place.
  * @returns where the data are now; null when there was no folder.
  */
-export async function moveAside(world: World, spec: InstanceSpec, replacement?: string): Promise<string | null> {
+export async function moveAside(world: World, spec: InstanceSpec, options: AsideOptions = {}): Promise<string | null> {
+  const { replacement, keep } = options;
   const aside = asideFolder(world, spec.id.env);
   const stamp = world.clock.now().toISOString().replaceAll(/[:.]/g, '-');
-  const target = join(aside, `${spec.id.role}-${stamp}`);
+  const target = join(aside, `${keep === true ? 'kept-' : ''}${spec.id.role}-${stamp}`);
   try {
     await makeFolder(aside, { mode: 0o700 });
     const before = await statIfThere(spec.dataDir);
@@ -48,6 +55,11 @@ export async function discardAside(world: World, env: string, role: Role): Promi
     else left += 1;
   }
   if (left === 0) await rm(aside, { recursive: true, force: true });
+}
+
+/** Whether a recovery of this instance was cut off before it discarded what it had moved aside. */
+export async function hasAside(world: World, env: string, role: Role): Promise<boolean> {
+  return (await namesIn(asideFolder(world, env))).some((name) => name.startsWith(`${role}-`));
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

@@ -2,9 +2,9 @@
 import type { ConfiguredEnvironment } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
 import type { Role } from '../protocol/environment.js';
-import type { GraphCounts } from '../redis/observation.js';
+import type { GraphCounts, KeyCounts } from '../redis/observation.js';
 import { adminOf, credentialsOf } from './access.js';
-import type { KeyCounts, World } from './world.js';
+import type { World } from './world.js';
 
 export interface Counts {
   readonly keys: KeyCounts;

@@ -23,6 +23,8 @@ const SETTLE_POLL_MS = 250;
 /** Repairs can uncover what could not be seen before (with Locker down, nothing behind it); so often it goes round. */
 const ROUNDS_MAX = 3;
 
+const NOTHING: Plan = { id: undefined, actions: [] };
+
 export interface Look {
   readonly diagnosed: readonly Diagnosed[];
   readonly lockerError: Observation['lockerError'];
@@ -85,12 +87,15 @@ export async function repair(
   let after = before;
   let next = plan;
   const rounds = options.planId === undefined ? ROUNDS_MAX : 1;
-  for (let round = 0; round < rounds && next.id !== undefined && failures.length === 0; round += 1) {
+  for (let round = 0; round < rounds && next.id !== undefined; round += 1) {
     const applied = await apply(world, next, progress);
     done.push(...applied.done);
     failures.push(...applied.failures);
-    after = await settle(world, environments, options, failures.length > 0);
-    next = planRepairs(after.diagnosed, options.licence);
+    after = await settle(world, environments, options, applied.failures.length > 0);
+    if (applied.failures.length > 0) break;
+    const again = planRepairs(after.diagnosed, options.licence);
+    // The same once more would end the same way.
+    next = again.id === next.id ? NOTHING : again;
   }
   failures.push(...(await prove(world, after, done, progress)));
   return { before, after, plan, done, failures };

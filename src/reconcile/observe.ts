@@ -4,7 +4,6 @@ import type { ConfiguredEnvironment } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
 import type { Role } from '../protocol/environment.js';
 import { instanceKey } from '../protocol/environment.js';
-import type { Placement } from '../protocol/redis-conf.js';
 import { runtimeDirectives } from '../protocol/redis-conf.js';
 import type { Credentials } from '../protocol/users.js';
 import { CREDENTIAL_NAMES, compareUsers } from '../protocol/users.js';
@@ -143,6 +142,7 @@ async function probeInstance(
   state: InstanceRuntimeState | undefined,
   stored: StoredCredentials,
 ): Promise<InstanceView | undefined> {
+  if (state?.state === 'paused') return { state: 'unreachable', cause: 'timeout', detail: 'it is paused' };
   if (state === undefined || (state.state !== 'running' && state.state !== 'starting')) return undefined;
   if (state.address === undefined)
     return { state: 'unreachable', cause: 'refused', detail: 'its port is not published' };

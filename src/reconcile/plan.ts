@@ -17,7 +17,8 @@ export interface Diagnosed {
 export function planRepairs(environments: readonly Diagnosed[], licence?: ReadonlySet<FindingCode>): Plan {
   const actions = environments.flatMap(({ facts, diagnoses }) => {
     const wanted = diagnoses.flatMap(({ rule, finding }) => {
-      if (!finding.fixable || licence?.has(finding.code) === false) return [];
+      const licensed = licence?.has(finding.code);
+      if (licensed === false || !(finding.fixable || (licensed === true && rule.retriedByUp === true))) return [];
       return (rule.repair?.(finding.instance, facts) ?? []).map((action) => ({ action, because: finding.code }));
     });
     return ordered(withoutRedundant(wanted));

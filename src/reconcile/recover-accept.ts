@@ -20,7 +20,8 @@ export async function acceptLoss(world: World, facts: EnvironmentFacts, progress
     if (instance.runtime !== undefined) await world.runtime.stop(instance.spec);
   }
   progress.done('stopped');
-  const keptAside = operational?.folder.hasData === true ? await moveAside(world, operational.spec) : null;
+  const keptAside =
+    operational?.folder.hasData === true ? await moveAside(world, operational.spec, { keep: true }) : null;
   if (keptAside !== null) progress.done(`the operational’s data are kept in ${keptAside}`);
   await accept(world, facts);
   progress.done('what the vault’s folder holds is now the truth');
@@ -48,7 +49,7 @@ async function accept(world: World, facts: EnvironmentFacts): Promise<void> {
   const { birth, aof } = vault.folder.vault;
   const whole = aof !== undefined && aof.missingFiles.length === 0;
   const incarnation = verdict.code === 'vault-behind' && birth !== undefined ? birth.incarnation : newIncarnation();
-  if (!whole) await moveAside(world, vault.spec);
+  if (!whole) await moveAside(world, vault.spec, { keep: true });
   const owner = world.runtime.newFolderOwner() === undefined ? undefined : await ownerOf(vault.spec.dataDir);
   await writeBirth(vault.spec, { state: whole ? 'born' : 'unborn', incarnation }, owner);
   await writeMark(vault.spec, { incarnation, seq: whole ? aof.seq : 0, bytes: whole ? aof.bytes : 0 }, owner);

@@ -2,7 +2,7 @@
  * Rebuilds an empty or rolled-back vault from its operational. The operational's data are only ever read; the vault
  * comes up fenced (its `replicator` user is off), is compared with the operational, and only then may replicate.
  */
-import { chown, copyFile, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, copyFile, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFailure } from '../errors.js';
 import { syncFolder } from '../files.js';
@@ -58,8 +58,21 @@ export async function recoverVault(world: World, facts: EnvironmentFacts, progre
   progress.done(`written on the vault, read on the operational in ${ms.toFixed(1)} ms`);
   const counts = provenSame(environment, await countBoth(world, environment));
   await bookkeepAll(await look(world, [environment]));
-  if (keptAside === null) await discardAside(world, environment.name, 'vault');
+  await discardAside(world, environment.name, 'vault');
   return { ...counts, keptAside };
+}
+
+/** A recovery that was cut off when all was proven but not yet tidied up. */
+export async function finishVaultRecovery(
+  world: World,
+  { environment }: EnvironmentFacts,
+  progress: Progress,
+): Promise<Recovered> {
+  const counts = provenSame(environment, await countBoth(world, environment));
+  progress.done('keys and graphs are the same on both');
+  await discardAside(world, environment.name, 'vault');
+  progress.done('what was moved aside is discarded');
+  return { ...counts, keptAside: null };
 }
 
 /** The operational may itself be stopped: its last snapshot is then what there is. Its vault is down, so nothing is lost. */
@@ -82,10 +95,11 @@ async function replaceData(world: World, facts: EnvironmentFacts, operational: I
   const staged = join(asideFolder(world, environment.name), STAGED);
   try {
     await stage(staged, join(operational.spec.dataDir, 'dump.rdb'), incarnation, owner);
-    const moved = await moveAside(world, vault.spec, staged);
-    await writeMark(vault.spec, { incarnation, seq: 0, bytes: 0 }, owner);
     const verdict = guardOf(facts);
-    return verdict.state === 'held' && verdict.code === 'vault-behind' ? moved : null;
+    const keep = verdict.state === 'held' && verdict.code === 'vault-behind';
+    const moved = await moveAside(world, vault.spec, { replacement: staged, keep });
+    await writeMark(vault.spec, { incarnation, seq: 0, bytes: 0 }, owner);
+    return keep ? moved : null;
   } catch (error) {
     throw writeFailure(vault.spec.dataDir, error);
   }

@@ -2,13 +2,14 @@
 import { Nexus3Error } from '../errors.js';
 import type { Role } from '../protocol/environment.js';
 import type { Progress } from '../progress.js';
+import { hasAside } from './aside.js';
 import { isLocker, selectEnvironments } from './desired.js';
 import type { EnvironmentFacts } from './facts.js';
 import { guardOf, hasData, instancesIn, isHeld, servesPastGuard } from './facts.js';
 import { look } from './loop.js';
 import { acceptLoss } from './recover-accept.js';
 import { recoverOperational } from './recover-operational.js';
-import { recoverVault } from './recover-vault.js';
+import { finishVaultRecovery, recoverVault } from './recover-vault.js';
 import type { World } from './world.js';
 
 export interface RecoverOptions {
@@ -36,7 +37,7 @@ export interface RecoverPreview {
   readonly warnings: readonly string[];
 }
 
-export type RecoveryKind = 'operational' | 'vault' | 'accept-loss';
+export type RecoveryKind = 'operational' | 'vault' | 'finish-vault' | 'accept-loss';
 
 /** What one recovery did, for the report. */
 export interface Recovered {
@@ -63,6 +64,7 @@ const STEPS: Readonly<Record<RecoveryKind, readonly string[]>> = {
     'lift the fence, and wait until the operational follows',
     'write on the vault, read on the operational',
   ],
+  'finish-vault': ['count keys and graphs on both', 'discard what an earlier recovery moved aside'],
   'accept-loss': [
     'stop the operational and the vault',
     'move the operational’s data aside, where they are kept',
@@ -71,11 +73,20 @@ const STEPS: Readonly<Record<RecoveryKind, readonly string[]>> = {
   ],
 };
 
+const RUN: Readonly<
+  Record<RecoveryKind, (world: World, facts: EnvironmentFacts, progress: Progress) => Promise<Recovered>>
+> = {
+  operational: recoverOperational,
+  vault: recoverVault,
+  'finish-vault': finishVaultRecovery,
+  'accept-loss': acceptLoss,
+};
+
 /** @throws RECOVER_REFUSED where it is not needed, or would destroy the last copy. */
 export async function previewRecover(world: World, options: RecoverOptions): Promise<RecoverPreview> {
   await world.runtime.ready();
   const facts = await factsOf(world, options.env);
-  const kind = admit(facts, options);
+  const kind = admit(facts, options, await hasAside(world, options.env, 'vault'));
   const warnings =
     kind === 'accept-loss'
       ? [`What the vault of ${options.env} held beyond what is in its folder now is given up.`]
@@ -90,7 +101,7 @@ export async function recover(world: World, options: RecoverOptions, progress: P
   });
   const startedAt = world.clock.now().getTime();
   const facts = await factsOf(world, options.env);
-  const kind = admit(facts, options);
+  const kind = admit(facts, options, await hasAside(world, options.env, 'vault'));
   const steps: string[] = [];
   const recording: Progress = {
     ...progress,
@@ -105,8 +116,7 @@ export async function recover(world: World, options: RecoverOptions, progress: P
       progress.done(text);
     },
   };
-  const run = { operational: recoverOperational, vault: recoverVault, 'accept-loss': acceptLoss }[kind];
-  const recovered = await run(world, facts, recording);
+  const recovered = await RUN[kind](world, facts, recording);
   return {
     env: options.env,
     instance: kind === 'operational' ? 'operational' : 'vault',
@@ -126,8 +136,11 @@ async function factsOf(world: World, env: string): Promise<EnvironmentFacts> {
   return item.facts;
 }
 
-/** Decides which recovery this is, and refuses the ones that are not safe or not needed. */
-export function admit(facts: EnvironmentFacts, options: RecoverOptions): RecoveryKind {
+/**
+ * Decides which recovery this is, and refuses the ones that are not safe or not needed.
+ * @param unfinished an earlier recovery of the vault has left something aside.
+ */
+export function admit(facts: EnvironmentFacts, options: RecoverOptions, unfinished: boolean): RecoveryKind {
   const { name } = facts.environment;
   const foreign = instancesIn(facts).find(({ runtime }) => runtime?.owned === false);
   if (foreign !== undefined) {
@@ -135,7 +148,7 @@ export function admit(facts: EnvironmentFacts, options: RecoverOptions): Recover
       hint: 'Remove that container by hand first; keep its data.',
     });
   }
-  if (options.vault) return admitVault(facts, options);
+  if (options.vault) return admitVault(facts, options, unfinished);
   if (facts.operational === undefined) {
     throw refused(
       `${name} is a Secure Environment: it has no operational.`,
@@ -152,9 +165,10 @@ export function admit(facts: EnvironmentFacts, options: RecoverOptions): Recover
   return 'operational';
 }
 
-function admitVault(facts: EnvironmentFacts, options: RecoverOptions): RecoveryKind {
+function admitVault(facts: EnvironmentFacts, options: RecoverOptions, unfinished: boolean): RecoveryKind {
   const { name } = facts.environment;
   if (!isHeld(facts) && !isFenced(facts)) {
+    if (unfinished && servesPastGuard(facts) && facts.operational !== undefined) return 'finish-vault';
     throw refused(
       `The vault of ${name} is not held by the last-copy guard: what it holds stays.`,
       `Where it does not run: nexus3 up ${name}`,

@@ -23,6 +23,8 @@ export const UP_LICENCE: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'network-detached',
   'credential-missing',
   'replica-loading',
+  // Tried again, in case another engine was installed meanwhile.
+  'version-incompatible',
   // Left by an `up` or `recover` that was killed between rendering and starting.
   'config-drift',
 ]);

@@ -6,9 +6,9 @@ import type { Configuration } from '../config/configuration.js';
 import type { Locker } from '../locker/locker.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Address } from '../protocol/redis-conf.js';
-import type { Credentials } from '../protocol/users.js';
+import type { CredentialName, Credentials } from '../protocol/users.js';
 import type { Secret } from '../protocol/secret.js';
-import type { GraphCounts, InstanceView } from '../redis/observation.js';
+import type { GraphCounts, InstanceView, KeyCounts } from '../redis/observation.js';
 import type { PortHolder, Runtime } from '../runtime/runtime.js';
 
 export interface ProbeRequest {
@@ -19,12 +19,6 @@ export interface ProbeRequest {
   readonly directives: readonly string[];
   /** What masterauth should be, of an operational. */
   readonly masterauth: Secret | undefined;
-}
-
-export interface KeyCounts {
-  readonly keys: number;
-  /** Those of them with a time to live: a replica keeps them until its vault says they are gone. */
-  readonly expiring: number;
 }
 
 /** An administrator's connection to one server. */
@@ -60,6 +54,8 @@ export interface LockerAccess {
   ownCredentials(mayCreate: boolean): Promise<Credentials>;
   /** @throws LOCKER_UNREACHABLE */
   open(): Promise<Locker>;
+  /** One credential, for a script or a person. @throws LOCKER_CREDENTIAL_MISSING, LOCKER_UNREACHABLE, ROOT_KEY_… */
+  getCredential(env: string, name: CredentialName): Promise<Secret>;
 }
 
 export interface Clock {

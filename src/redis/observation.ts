@@ -14,7 +14,7 @@ export type UnreachableCause =
 
 /** What an anonymous client was told, before anyone authenticated. */
 export interface AnonymousView {
-  /** PING without a password was answered. */
+  /** PING without a password was answered, be it with LOADING or another complaint than a missing password. */
   readonly pingAnswered: boolean;
   /** CONFIG GET masterauth without a password was answered, and the answer held a password. */
   readonly masterauthShown: boolean;
@@ -26,7 +26,7 @@ export interface ReplicaLink {
   readonly link: 'up' | 'down';
   /** A full sync is being received. */
   readonly syncing: boolean;
-  /** Seconds since the link went down; undefined while it is up. */
+  /** Seconds since the link went down; undefined while it is up, or if it never was. */
   readonly downSeconds: number | undefined;
   /** Bytes of the replication stream applied. */
   readonly offset: number;
@@ -72,11 +72,36 @@ export type InstanceView =
   | { readonly state: 'unreachable'; readonly cause: UnreachableCause; readonly detail: string }
   /** Answers, but loads its data or a full sync; commands other than a few get -LOADING. */
   | { readonly state: 'loading'; readonly anonymous: AnonymousView }
-  /** Answers, but does not accept the admin's password. */
-  | { readonly state: 'locked'; readonly anonymous: AnonymousView; readonly detail: string }
+  /**
+   * Answers, but does not accept the admin's password, or there was none to try. `server`: what anybody is told of it,
+   * where anybody is told anything; without configuration and users where those are not shown.
+   */
+  | {
+      readonly state: 'locked';
+      readonly anonymous: AnonymousView;
+      readonly detail: string;
+      readonly server?: ServerView;
+    }
+  /** Everything could be seen: by the admin, or by anyone where anyone may do everything. */
   | { readonly state: 'open'; readonly anonymous: AnonymousView; readonly server: ServerView };
 
 /** Total of all databases. */
 export function keysOf(server: ServerView): number {
   return server.keyspace.reduce((sum, { keys }) => sum + keys, 0);
+}
+
+/** What one graph holds, counted through Cypher because DUMP bytes differ between a vault and its operational. */
+export interface GraphCounts {
+  readonly name: string;
+  readonly nodes: number;
+  readonly edges: number;
+  readonly labels: number;
+  readonly indexes: number;
+  readonly constraints: number;
+}
+
+export interface KeyCounts {
+  readonly keys: number;
+  /** Those of them with a time to live: a replica keeps them until its vault says they are gone. */
+  readonly expiring: number;
 }

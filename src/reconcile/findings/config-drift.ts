@@ -49,7 +49,7 @@ export const configDrift: Rule = {
     if (differsIn(instance, 'definition') || differsIn(instance, 'image')) return recreate(role, facts);
     const actions: Action[] = [...prepare(role, facts)];
     if (!isUp(instance)) return actions;
-    if (needsRestart(instance)) return [...actions, { kind: 'restart', on: instance.id }, ...thenLinked(role, facts)];
+    if (needsRestart(instance)) return [...actions, { kind: 'restart', on: instance.id }, ...thenLinked(facts)];
     if (instance.folder.drifted.includes(CONFIG_FILE.usersAcl)) actions.push({ kind: 'load-users', on: instance.id });
     for (const { name, value } of volatileSettings(facts, instance)) {
       actions.push({ kind: 'set-config', on: instance.id, name, value });
@@ -71,6 +71,8 @@ function isExplainedOtherwise(facts: EnvironmentFacts, instance: InstanceFacts):
 /** Files of a stopped instance are rendered by whatever starts it: `instance-stopped` is enough to say. */
 function driftedFiles(facts: EnvironmentFacts, instance: InstanceFacts): readonly string[] {
   if (facts.missingCredentials?.length !== 0 || !isUp(instance)) return [];
+  // What does not answer is restarted, and rendered before that.
+  if (instance.view?.state === 'unreachable') return [];
   return instance.folder.drifted;
 }
 

@@ -19,6 +19,6 @@ export const instanceMissing: Rule = {
       })),
   repair: (role, facts) => {
     const on = instanceIn(facts, role).id;
-    return [...prepare(role, facts), { kind: 'create', on }, { kind: 'start', on }, ...thenLinked(role, facts)];
+    return [...prepare(role, facts), { kind: 'create', on }, { kind: 'start', on }, ...thenLinked(facts)];
   },
 };

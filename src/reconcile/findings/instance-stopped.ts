@@ -26,7 +26,7 @@ export const instanceStopped: Rule = {
     const on = instanceIn(facts, role).id;
     // What a runtime restarts because the guard held it is started afresh, not waited for.
     const begin = instanceIn(facts, role).runtime?.state === 'restarting' ? 'restart' : 'start';
-    return [...prepare(role, facts), { kind: begin, on }, ...thenLinked(role, facts)];
+    return [...prepare(role, facts), { kind: begin, on }, ...thenLinked(facts)];
   },
 };
 

@@ -19,5 +19,5 @@ export const networkDetached: Rule = {
             remedy: `nexus3 check ${instance.id.env} --fix`,
             fixable: isOwned(instance),
           })),
-  repair: (role, facts) => [{ kind: 'connect-network', on: instanceIn(facts, role).id }, ...thenLinked(role, facts)],
+  repair: (role, facts) => [{ kind: 'connect-network', on: instanceIn(facts, role).id }, ...thenLinked(facts)],
 };

@@ -18,19 +18,17 @@ export function prepare(role: Role, facts: EnvironmentFacts): readonly Action[] 
   return actions;
 }
 
-/** For an operational: nothing is repaired before it has caught up. */
-export function thenLinked(role: Role, facts: EnvironmentFacts): readonly Action[] {
-  if (facts.operational === undefined) return [];
-  // A vault that starts makes its operational sync again, so both are waited for.
-  return role === 'operational' || role === 'vault' ? [{ kind: 'wait-for-link', on: facts.operational.id }] : [];
+/** A vault that starts makes its operational sync again, so whichever of them is repaired, the link is waited for. */
+export function thenLinked(facts: EnvironmentFacts): readonly Action[] {
+  return facts.operational === undefined ? [] : [{ kind: 'wait-for-link', on: facts.operational.id }];
 }
 
 export function restart(role: Role, facts: EnvironmentFacts): readonly Action[] {
-  return [...prepare(role, facts), { kind: 'restart', on: instanceIn(facts, role).id }, ...thenLinked(role, facts)];
+  return [...prepare(role, facts), { kind: 'restart', on: instanceIn(facts, role).id }, ...thenLinked(facts)];
 }
 
 export function recreate(role: Role, facts: EnvironmentFacts): readonly Action[] {
-  return [...prepare(role, facts), { kind: 'recreate', on: instanceIn(facts, role).id }, ...thenLinked(role, facts)];
+  return [...prepare(role, facts), { kind: 'recreate', on: instanceIn(facts, role).id }, ...thenLinked(facts)];
 }
 
 export function loadUsers(role: Role, facts: EnvironmentFacts): readonly Action[] {

@@ -22,7 +22,9 @@ export interface Rule {
   readonly repairs: string;
   /** A role or a link is believed only after two observations. */
   readonly confirm?: boolean;
+  /** `up` may try its repair although it is not known to help: the cause may have been put right meanwhile. */
+  readonly retriedByUp?: boolean;
   see(facts: EnvironmentFacts): readonly Sighting[];
-  /** Called only for a fixable sighting. */
+  /** Called only for a fixable sighting, or by `up` where `retriedByUp` says so. */
   repair?(instance: Role, facts: EnvironmentFacts): readonly Action[];
 }

@@ -2,7 +2,8 @@ import type { EngineVersion } from '../../protocol/engine-record.js';
 import { canRead, formatModuleVersion } from '../../protocol/engine-record.js';
 import { ENGINE_EXIT } from '../../protocol/start-script.js';
 import type { EnvironmentFacts, InstanceFacts } from '../facts.js';
-import { endedWith, instancesIn, serverOf } from '../facts.js';
+import { endedWith, instanceIn, instancesIn, serverOf } from '../facts.js';
+import { prepare, thenLinked } from './repairs.js';
 import type { Rule, Sighting } from './rule.js';
 
 export const versionIncompatible: Rule = {
@@ -17,6 +18,12 @@ export const versionIncompatible: Rule = {
       .map(refusedAtStart),
     ...unreadablePair(facts),
   ],
+  // Another engine may have been installed since; the start script asks again before it touches anything.
+  retriedByUp: true,
+  repair: (role, facts) =>
+    endedWith(instanceIn(facts, role), ENGINE_EXIT)
+      ? [...prepare(role, facts), { kind: 'start', on: instanceIn(facts, role).id }, ...thenLinked(facts)]
+      : [],
 };
 
 function refusedAtStart(instance: InstanceFacts): Sighting {

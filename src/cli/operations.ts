@@ -1,0 +1,104 @@
+/**
+ * What the command line is thin over, each loaded only when a command calls it: importing the Docker and Redis clients
+ * takes longer than most commands run.
+ */
+import type { Configuration } from '../config/configuration.js';
+import type { Overrides } from '../config/load.js';
+import type { Surroundings } from '../config/locate.js';
+import type { Progress } from '../progress.js';
+import type { Address } from '../protocol/redis-conf.js';
+import type { Secret } from '../protocol/secret.js';
+import type { CredentialName } from '../protocol/users.js';
+import type { CheckOptions } from '../reconcile/check.js';
+import type { CreateOptions, CreateReport } from '../reconcile/create.js';
+import type { DownReport } from '../reconcile/down.js';
+import type { RecoverOptions, RecoverPreview, RecoverReport } from '../reconcile/recover.js';
+import type { RemoveReport } from '../reconcile/remove.js';
+import type { Report } from '../reconcile/report.js';
+import type { UpOptions } from '../reconcile/up.js';
+import type { World } from '../reconcile/world.js';
+
+/** A connection for a person at a prompt. */
+export interface Session extends Disposable {
+  /** The reply as text; one that begins with `(error) ` is an error reply. */
+  send(args: readonly string[]): Promise<string>;
+}
+
+export interface FoundEngine {
+  readonly strategy: string;
+  readonly kind: string;
+  readonly version: string;
+  /** 41603 for 4.16.3; 0 without one. */
+  readonly graphModule: number;
+  readonly command: readonly string[];
+  readonly modulePath: string | undefined;
+}
+
+export interface EngineStrategyReport {
+  readonly strategy: string;
+  readonly title: string;
+  readonly engine: FoundEngine | undefined;
+  readonly why: string | undefined;
+  readonly chosen: boolean;
+}
+
+export interface Operations {
+  compose(overrides: Overrides, progress: Progress, surroundings: Surroundings): Promise<World>;
+  check(world: World, options: CheckOptions, progress: Progress): Promise<Report>;
+  up(world: World, options: UpOptions, progress: Progress): Promise<Report>;
+  down(world: World, options: { envs: readonly string[] }, progress: Progress): Promise<DownReport>;
+  create(world: World, options: CreateOptions, progress: Progress): Promise<CreateReport>;
+  remove(world: World, options: { name: string; deleteData: boolean }, progress: Progress): Promise<RemoveReport>;
+  recover(world: World, options: RecoverOptions, progress: Progress): Promise<RecoverReport>;
+  previewRecover(world: World, options: RecoverOptions): Promise<RecoverPreview>;
+  getCredential(world: World, env: string, name: CredentialName): Promise<Secret>;
+  openSession(
+    address: Address,
+    credential: { readonly user: string; readonly password: Secret } | undefined,
+  ): Promise<Session>;
+  explainEngines(configuration: Configuration, surroundings: Surroundings): Promise<readonly EngineStrategyReport[]>;
+  fetchEngine(
+    configuration: Configuration,
+    progress: Progress,
+    surroundings: Surroundings,
+  ): Promise<{ readonly engine: FoundEngine; readonly fetched: boolean }>;
+}
+
+export const OPERATIONS: Operations = {
+  async compose(overrides, progress, surroundings) {
+    return (await import('../compose.js')).compose(overrides, progress, surroundings);
+  },
+  async check(world, options, progress) {
+    return (await import('../reconcile/check.js')).check(world, options, progress);
+  },
+  async up(world, options, progress) {
+    return (await import('../reconcile/up.js')).up(world, options, progress);
+  },
+  async down(world, options, progress) {
+    return (await import('../reconcile/down.js')).down(world, options, progress);
+  },
+  async create(world, options, progress) {
+    return (await import('../reconcile/create.js')).create(world, options, progress);
+  },
+  async remove(world, options, progress) {
+    return (await import('../reconcile/remove.js')).remove(world, options, progress);
+  },
+  async recover(world, options, progress) {
+    return (await import('../reconcile/recover.js')).recover(world, options, progress);
+  },
+  async previewRecover(world, options) {
+    return (await import('../reconcile/recover.js')).previewRecover(world, options);
+  },
+  async getCredential(world, env, name) {
+    return world.locker.getCredential(env, name);
+  },
+  async openSession(address, credential) {
+    return (await import('../compose.js')).openSession(address, credential);
+  },
+  async explainEngines({ engine, module }, { env }) {
+    return (await import('../compose.js')).explainEngines({ engine, module, env });
+  },
+  async fetchEngine({ engine, module }, progress, { env }) {
+    return (await import('../compose.js')).fetchPrivateEngine({ engine, module, env }, progress);
+  },
+};

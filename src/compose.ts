@@ -1,0 +1,130 @@
+/**
+ * The composition root: the one place that knows every adapter and joins them to the ports that the operations use.
+ * Adapters are loaded when they are first needed, because loading the Docker client takes longer than most commands.
+ */
+import type { Configuration } from './config/configuration.js';
+import { addEnvironment, removeEnvironment } from './config/edit.js';
+import type { Overrides } from './config/load.js';
+import { loadConfiguration } from './config/load.js';
+import type { Surroundings } from './config/locate.js';
+import { processSurroundings } from './config/locate.js';
+import { lock, tryLock } from './lock.js';
+import { LockerAccess } from './locker/access.js';
+import { rootKeyPath } from './locker/root-key-file.js';
+import type { Progress } from './progress.js';
+import { LOCKER_NAME } from './protocol/environment.js';
+import type { Address } from './protocol/redis-conf.js';
+import { hostAddress } from './reconcile/access.js';
+import { specOf } from './reconcile/desired.js';
+import { readFolders } from './reconcile/folder.js';
+import type { Clock, Locks, Servers, World } from './reconcile/world.js';
+import { openAdmin } from './redis/admin.js';
+import { probeInstance } from './redis/probe.js';
+import { openTextConnection } from './redis/text-connection.js';
+import { writeAndRead } from './redis/write-read.js';
+import { findPortHolder } from './runtime/port-holder.js';
+import type { Runtime } from './runtime/runtime.js';
+
+export { openSession } from './redis/session.js';
+export { explainEngines } from './runtime/process/engine/find-engine.js';
+export { fetchPrivateEngine } from './runtime/process/engine/fetch-private-engine.js';
+
+/** @throws Nexus3Error CONFIG_NOT_FOUND, CONFIG_INVALID, USAGE */
+export async function compose(
+  overrides: Overrides,
+  progress: Progress,
+  surroundings: Surroundings = processSurroundings(),
+): Promise<World> {
+  const configuration = await loadConfiguration(overrides, surroundings);
+  const runtime = await runtimeOf(configuration, progress, surroundings);
+  const parts = { runtime, surroundings, locker: lockerOf(configuration, surroundings) };
+  return worldOf(configuration, parts);
+}
+
+interface Parts {
+  readonly runtime: Runtime;
+  readonly surroundings: Surroundings;
+  readonly locker: LockerAccess;
+}
+
+function worldOf(configuration: Configuration, parts: Parts): World {
+  const { runtime, surroundings, locker } = parts;
+  return {
+    configuration,
+    runtime,
+    servers: SERVERS,
+    locker: {
+      // Data that an older root key has sealed would be lost behind a new one.
+      ownCredentials: (mayCreate) => locker.ownCredentials(mayCreate && !lockerHasData(configuration)),
+      open: () => locker.open(),
+      getCredential: (env, name) => locker.getCredential(env, name),
+    },
+    locks: locksOf(configuration.dataRoot),
+    clock: CLOCK,
+    portHolder: (port) => Promise.resolve(findPortHolder(port)),
+    addEnvironment: async (environment) =>
+      worldOf(await addEnvironment(configuration, environment, surroundings), parts),
+    removeEnvironment: async (name) => worldOf(await removeEnvironment(configuration, name, surroundings), parts),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([locker.close(), runtime.close()]);
+    },
+  };
+}
+
+async function runtimeOf(
+  configuration: Configuration,
+  progress: Progress,
+  surroundings: Surroundings,
+): Promise<Runtime> {
+  const { engine, module } = configuration;
+  if (configuration.runtime === 'process') {
+    const { ProcessRuntime } = await import('./runtime/process/process-runtime.js');
+    return new ProcessRuntime({ engine, module, env: surroundings.env });
+  }
+  const { DockerRuntime } = await import('./runtime/docker/docker-runtime.js');
+  return new DockerRuntime({
+    network: configuration.network,
+    module: module === 'none' ? 'none' : undefined,
+    progress,
+    environment: surroundings.env,
+  });
+}
+
+function lockerOf(configuration: Configuration, surroundings: Surroundings): LockerAccess {
+  return new LockerAccess({
+    rootKeyPath: rootKeyPath({ variables: surroundings.env, configurationFile: configuration.file }),
+    connect: (password) => openTextConnection(lockerAddress(configuration), { user: 'default', password }),
+  });
+}
+
+function lockerEnvironment(configuration: Configuration): Configuration['environments'][number] {
+  const environment = configuration.environments.find(({ name }) => name === LOCKER_NAME);
+  if (environment === undefined) throw new Error('every configuration holds locker');
+  return environment;
+}
+
+function lockerAddress(configuration: Configuration): Address {
+  return hostAddress(specOf(configuration, lockerEnvironment(configuration), 'vault'));
+}
+
+function lockerHasData(configuration: Configuration): boolean {
+  return readFolders(specOf(configuration, lockerEnvironment(configuration), 'vault'), undefined).hasData;
+}
+
+const SERVERS: Servers = {
+  probe: probeInstance,
+  admin: openAdmin,
+  writeAndRead,
+};
+
+const CLOCK: Clock = {
+  now: () => new Date(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+function locksOf(dataRoot: string): Locks {
+  return {
+    acquire: (command, onWait) => lock(dataRoot, command, onWait),
+    tryAcquire: (command) => tryLock(dataRoot, command),
+  };
+}

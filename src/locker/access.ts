@@ -1,0 +1,71 @@
+/** Locker as the rest of nexus3 gets it: its own credentials from the root key, and one store for the whole run. */
+import { Nexus3Error } from '../errors.js';
+import { LOCKER_NAME } from '../protocol/environment.js';
+import type { Secret } from '../protocol/secret.js';
+import type { CredentialName, Credentials } from '../protocol/users.js';
+import type { LockerConnection } from './channel.js';
+import { deriveOwnCredentials } from './derive.js';
+import type { Locker } from './locker.js';
+import { loadRootKey } from './root-key-file.js';
+import type { RootKey } from './root-key.js';
+import { LockerStore } from './store.js';
+
+export interface LockerAccessInit {
+  readonly rootKeyPath: string;
+  /** Connects to Locker's vault as its `default` user with this password. */
+  connect(password: Secret): Promise<LockerConnection>;
+}
+
+export class LockerAccess {
+  readonly #init: LockerAccessInit;
+  #rootKey: RootKey | undefined;
+  #store: LockerStore | undefined;
+
+  constructor(init: LockerAccessInit) {
+    this.#init = init;
+  }
+
+  /**
+   * Locker's own credentials.
+   * @param mayCreate make the root key when there is none yet.
+   * @throws Nexus3Error ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID
+   */
+  async ownCredentials(mayCreate: boolean): Promise<Credentials> {
+    return deriveOwnCredentials(await this.#loadRootKey(mayCreate));
+  }
+
+  /** The same store each time; it connects when it is first asked. @throws the errors of `ownCredentials(false)` */
+  async open(): Promise<Locker> {
+    const rootKey = await this.#loadRootKey(false);
+    const { default: password } = deriveOwnCredentials(rootKey);
+    this.#store ??= new LockerStore(rootKey, () => this.#init.connect(password));
+    return this.#store;
+  }
+
+  /**
+   * One credential for a script or a person.
+   * @throws Nexus3Error LOCKER_CREDENTIAL_MISSING, LOCKER_UNREACHABLE, LOCKER_VALUE_UNREADABLE, ROOT_KEY_…
+   */
+  async getCredential(env: string, name: CredentialName): Promise<Secret> {
+    if (env === LOCKER_NAME) return (await this.ownCredentials(false))[name];
+    const store = await this.open();
+    const found = (await store.read([env])).get(env)?.[name];
+    if (found !== undefined) return found;
+    throw new Nexus3Error('LOCKER_CREDENTIAL_MISSING', `Locker has no credential ${name} for ${env}.`, {
+      evidence: [`${env}: ${name}`],
+      hint: `\`nexus3 up ${env}\` makes the credentials that ${env} needs.`,
+    });
+  }
+
+  async close(): Promise<void> {
+    const store = this.#store;
+    this.#store = undefined;
+    await store?.close();
+  }
+
+  /** A failure is not kept, because `up` may create the key after a first look found none. */
+  async #loadRootKey(mayCreate: boolean): Promise<RootKey> {
+    this.#rootKey ??= await loadRootKey(this.#init.rootKeyPath, mayCreate);
+    return this.#rootKey;
+  }
+}

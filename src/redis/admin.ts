@@ -1,0 +1,117 @@
+/** An administrator's connection to one server: what the repairs may do there, each as one typed operation. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Nexus3Error } from '../errors.js';
+import type { Address } from '../protocol/redis-conf.js';
+import { Secret } from '../protocol/secret.js';
+import type { Connection } from './connection.js';
+import { formatAddress, openConnection } from './connection.js';
+import { countGraphs, countKeys } from './keyspace.js';
+import type { GraphCounts, KeyCounts } from './observation.js';
+import { parseInfo } from './parse-info.js';
+import { expectOk, expectText, ReplyError, unexpectedReply } from './replies.js';
+
+/** How long a snapshot may take, in milliseconds; 100 MB take about a second. */
+export const SNAPSHOT_TIMEOUT_MS = 600_000;
+/** How often a snapshot under way is looked at, in milliseconds. */
+const SNAPSHOT_POLL_MS = 50;
+/** How long ACL LOAD, CONFIG SET and REPLICAOF may take, in milliseconds. CONFIG SET appendonly waits for its fork. */
+const CHANGE_TIMEOUT_MS = 30_000;
+
+/** Directives whose value must not be shown. */
+const SECRET_DIRECTIVES: ReadonlySet<string> = new Set(['masterauth', 'requirepass']);
+
+/** @throws UnreachableError, Nexus3Error REDIS_REPLY_UNEXPECTED when the password is not the admin's. */
+export async function openAdmin(address: Address, password: Secret): Promise<AdminConnection> {
+  return new AdminConnection(await openConnection(address, { user: 'admin', password }));
+}
+
+export class AdminConnection implements AsyncDisposable {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  async loadUsers(): Promise<void> {
+    await this.#change(['ACL', 'LOAD'], 'ACL LOAD');
+  }
+
+  async setConfig(name: string, value: string): Promise<void> {
+    const sent = SECRET_DIRECTIVES.has(name) ? new Secret(value) : value;
+    await this.#change(['CONFIG', 'SET', name, sent], `CONFIG SET ${name}`);
+  }
+
+  async replicaOf(master: Address): Promise<void> {
+    await this.#replicaOf(master.host, String(master.port));
+  }
+
+  async replicaOfNoOne(): Promise<void> {
+    await this.#replicaOf('NO', 'ONE');
+  }
+
+  /** Redis adds a remark when there was nothing to change: `OK Already connected to specified master`. */
+  async #replicaOf(host: string, port: string): Promise<void> {
+    const question = `REPLICAOF ${host} ${port}`;
+    const reply = await this.#connection.send(['REPLICAOF', host, port], { timeoutMs: CHANGE_TIMEOUT_MS });
+    if (!expectText(reply, question).startsWith('OK')) throw unexpectedReply(reply, question);
+  }
+
+  /**
+   * BGSAVE and wait, rather than SAVE: the clients of an operational go on reading while it is saved.
+   * @throws Nexus3Error REDIS_REPLY_UNEXPECTED when the snapshot failed; UnreachableError
+   */
+  async save(): Promise<void> {
+    const deadline = Date.now() + SNAPSHOT_TIMEOUT_MS;
+    let begun = false;
+    while (Date.now() < deadline) {
+      // One that is under way may have begun before the last write: it is waited for, then ours begins.
+      if (!begun) begun = await this.#beginSnapshot();
+      await sleep(SNAPSHOT_POLL_MS);
+      const state = await this.#snapshotState();
+      if (!begun || state.inProgress) continue;
+      if (state.ok) return;
+      throw snapshotFailed(this.#connection.address, 'rdb_last_bgsave_status is not ok');
+    }
+    throw snapshotFailed(this.#connection.address, `not done within ${String(SNAPSHOT_TIMEOUT_MS)} ms`);
+  }
+
+  async countKeys(): Promise<KeyCounts> {
+    return countKeys(this.#connection);
+  }
+
+  async countGraphs(): Promise<readonly GraphCounts[]> {
+    return countGraphs(this.#connection);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#connection.close();
+    return Promise.resolve();
+  }
+
+  async #change(command: readonly (string | Secret)[], question: string): Promise<void> {
+    expectOk(await this.#connection.send(command, { timeoutMs: CHANGE_TIMEOUT_MS }), question);
+  }
+
+  /** False: another child process (a snapshot, or a rewrite of the append-only file) has to end first. */
+  async #beginSnapshot(): Promise<boolean> {
+    const reply = await this.#connection.send(['BGSAVE']);
+    if (reply instanceof ReplyError && /already in progress|child process is active/.test(reply.text)) return false;
+    expectText(reply, 'BGSAVE');
+    return true;
+  }
+
+  async #snapshotState(): Promise<{ inProgress: boolean; ok: boolean }> {
+    const fields = parseInfo(expectText(await this.#connection.send(['INFO', 'persistence']), 'INFO persistence'));
+    return {
+      inProgress: fields.get('rdb_bgsave_in_progress') !== '0',
+      ok: fields.get('rdb_last_bgsave_status') === 'ok',
+    };
+  }
+}
+
+function snapshotFailed(address: Address, why: string): Nexus3Error {
+  return new Nexus3Error('REDIS_REPLY_UNEXPECTED', `${formatAddress(address)} could not save a snapshot of its data.`, {
+    evidence: [why],
+    hint: 'Look at its log with `nexus3 logs`, and whether there is room on its disk; then run the command again.',
+  });
+}

@@ -1,0 +1,95 @@
+/** What a server holds, counted so that a vault and its operational can be compared. */
+import type { GraphCounts, KeyCounts } from './observation.js';
+import type { Connection } from './connection.js';
+import { parseInfo, readKeyspace } from './parse-info.js';
+import { expectInteger, expectList, expectOk, expectText, isList, ReplyError, textOf } from './replies.js';
+
+/** How long one count of a graph may take, in milliseconds. */
+const GRAPH_COUNT_TIMEOUT_MS = 60_000;
+/** How many keys a server looks at in one step of a scan. */
+const SCAN_STEP_KEYS = 5_000;
+/** How many steps a scan may take: at the step's size, ten thousand million keys. */
+const SCAN_STEPS_MAX = 2_000_000;
+/** The graph module keeps these of its own accord, on each side its own. */
+const TELEMETRY_PATTERN = 'telemetry{*}';
+
+/** Keys of all databases, less the graph module's own `telemetry{…}` keys. @throws Nexus3Error */
+export async function countKeys(connection: Connection): Promise<KeyCounts> {
+  let [total, expiring] = [0, 0];
+  for (const { db, keys, expires } of await keyspaceOf(connection)) {
+    await select(connection, db);
+    total += keys - (await countTelemetry(connection));
+    expiring += expires;
+  }
+  await select(connection, 0);
+  return { keys: total, expiring };
+}
+
+async function keyspaceOf(connection: Connection): Promise<ReturnType<typeof readKeyspace>> {
+  const info = expectText(await connection.send(['INFO', 'keyspace']), 'INFO keyspace');
+  return readKeyspace(parseInfo(info));
+}
+
+async function select(connection: Connection, db: number): Promise<void> {
+  expectOk(await connection.send(['SELECT', String(db)]), 'SELECT');
+}
+
+async function countTelemetry(connection: Connection): Promise<number> {
+  const found = new Set<string>();
+  let cursor = '0';
+  for (let step = 0; step < SCAN_STEPS_MAX; step += 1) {
+    const command = ['SCAN', cursor, 'MATCH', TELEMETRY_PATTERN, 'COUNT', String(SCAN_STEP_KEYS), 'TYPE', 'stream'];
+    const [next, keys] = expectList(await connection.send(command), 'SCAN');
+    for (const key of expectList(keys, 'SCAN')) found.add(expectText(key, 'SCAN'));
+    cursor = expectText(next, 'SCAN');
+    if (cursor === '0') break;
+  }
+  return found.size;
+}
+
+const COUNTS = {
+  nodes: 'MATCH (n) RETURN count(n)',
+  edges: 'MATCH ()-[e]->() RETURN count(e)',
+  labels: 'CALL db.labels() YIELD label RETURN count(label)',
+  indexes: 'CALL db.indexes() YIELD label RETURN count(label)',
+  constraints: 'CALL db.constraints() YIELD type RETURN count(type)',
+} as const;
+
+/**
+ * Every graph, by name; one in a database other than 0 is named `db1/NAME`. GRAPH.LIST names the graphs of all
+ * databases, so each database is asked which of them it has.
+ * @throws Nexus3Error
+ */
+export async function countGraphs(connection: Connection): Promise<readonly GraphCounts[]> {
+  const list = await connection.send(['GRAPH.LIST']);
+  if (list instanceof ReplyError && list.text.startsWith('ERR unknown command')) return [];
+  const names = expectList(list, 'GRAPH.LIST').map((name) => expectText(name, 'GRAPH.LIST'));
+  const graphs: GraphCounts[] = [];
+  for (const { db } of names.length === 0 ? [] : await keyspaceOf(connection)) {
+    await select(connection, db);
+    const types = await connection.pipeline(names.map((name) => ['TYPE', name]));
+    for (const name of names.filter((_, index) => textOf(types[index]) === 'graphdata')) {
+      graphs.push(await countGraph(connection, name, db === 0 ? name : `db${String(db)}/${name}`));
+    }
+  }
+  await select(connection, 0);
+  return graphs.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function countGraph(connection: Connection, key: string, name: string): Promise<GraphCounts> {
+  const count = async (query: string): Promise<number> => {
+    const reply = await connection.send(['GRAPH.RO_QUERY', key, query], { timeoutMs: GRAPH_COUNT_TIMEOUT_MS });
+    // [header, rows, statistics]; one row of one number.
+    const rows = expectList(expectList(reply, 'GRAPH.RO_QUERY')[1], 'GRAPH.RO_QUERY');
+    const [row] = rows;
+    return expectInteger(isList(row) ? row[0] : undefined, 'GRAPH.RO_QUERY');
+  };
+  const [nodes, edges, labels, indexes, constraints] = await Promise.all([
+    count(COUNTS.nodes),
+    count(COUNTS.edges),
+    count(COUNTS.labels),
+    count(COUNTS.indexes),
+    count(COUNTS.constraints),
+  ]);
+  return { name, nodes, edges, labels, indexes, constraints };
+}

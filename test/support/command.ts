@@ -1,0 +1,33 @@
+/** The built command line as a process of its own, to be killed at any instant. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Nexus } from './nexus.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface CommandResult {
+  /** Null: ended by a signal. */
+  readonly code: number | null;
+  readonly output: string;
+  readonly ms: number;
+}
+
+/** @param killAfterMs SIGKILL after so many milliseconds; undefined: let it end. */
+export async function runCommand(nexus: Nexus, args: readonly string[], killAfterMs?: number): Promise<CommandResult> {
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, [MAIN, '--config', nexus.configFile, ...args], {
+    cwd: nexus.root,
+    env: { ...nexus.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
+  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  await once(child, 'exit');
+  clearTimeout(timer);
+  child.stdout.destroy();
+  child.stderr.destroy();
+  return { code: child.exitCode, output, ms: performance.now() - startedAt };
+}

@@ -1,0 +1,20 @@
+/** Seeded chance, so that a failure can be had again: the seed is printed, and taken from $NEXUS3_SEED. */
+
+/** Set by the test command; without one, today's chance. */
+export const SEED = Number(process.env['NEXUS3_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+/** More rounds of the same, with `npm run soak`. */
+export function rounds(inCi: number, inSoak: number): number {
+  return process.env['NEXUS3_SOAK'] === '1' ? inSoak : inCi;
+}
+
+/** mulberry32, public domain: numbers in [0, 1) that depend on the seed only. */
+export function chance(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,57 @@
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+
+/** Scenarios start real servers, which take their own share of the cores. */
+const SCENARIO_FILES_AT_ONCE_MAX = 2;
+const UNIT_TIMEOUT_MS = 15_000;
+const SCENARIO_TIMEOUT_MS = 60_000;
+/** A hook may bring up a whole registry. */
+const SCENARIO_HOOK_TIMEOUT_MS = 120_000;
+
+const scenario = {
+  testTimeout: SCENARIO_TIMEOUT_MS,
+  hookTimeout: SCENARIO_HOOK_TIMEOUT_MS,
+  teardownTimeout: SCENARIO_TIMEOUT_MS,
+};
+
+export default defineConfig({
+  test: {
+    // Tests of one file run one after the other; files run side by side.
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          exclude: ['src/runtime/docker/**'],
+          setupFiles: ['test/support/property-seed.ts'],
+          testTimeout: UNIT_TIMEOUT_MS,
+          hookTimeout: SCENARIO_TIMEOUT_MS,
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'scenario-process',
+          include: ['test/process/**/*.test.ts'],
+          globalSetup: ['test/support/engine.ts'],
+          ...scenario,
+          maxWorkers: SCENARIO_FILES_AT_ONCE_MAX,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'scenario-docker',
+          include: ['test/docker/**/*.test.ts', 'src/runtime/docker/**/*.test.ts'],
+          globalSetup: ['test/support/docker-global-setup.ts'],
+          ...scenario,
+          maxWorkers: SCENARIO_FILES_AT_ONCE_MAX,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+    retry: 0,
+    passWithNoTests: false,
+  },
+});
