@@ -13,7 +13,6 @@ const LIBRARY_OWNERS = {
   '@redis/client': '^src/redis/',
   dockerode: '^src/runtime/docker/',
   yaml: '^src/config/',
-  zod: '^src/config/',
   commander: '^src/cli/',
   'p-limit': '^src/concurrency\\.ts$',
 };

@@ -76,7 +76,7 @@ export class Nexus3Error extends Error {
 
 /** The `code` of a Node.js system error (`ENOENT`, `EACCES`, …), or undefined for anything else. */
 export function systemErrorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (!(error instanceof Error) || error instanceof Nexus3Error || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 

@@ -224,16 +224,18 @@ describe('when Locker cannot be asked', () => {
     expect((await store.read(['track'])).size).toBe(1);
   });
 
-  it('a credential that cannot be made durable is not handed out', async () => {
-    const volatile = await startServer({
-      role: 'vault',
-      kind: 'secure',
-      credentials: own,
-      extraLines: ['appendonly no'],
-    });
-    await using store = newStore(rootKey, () => connectTo(volatile.address));
-    expect((await failureOf(store.generate('track', ['default']))).evidence.join()).toContain('WAITAOF');
-    await volatile[Symbol.asyncDispose]();
+  it.each([
+    ['is off', 'appendonly no', 'LOCKER_UNREACHABLE'],
+    ['never reaches the disk', 'appendfsync no', 'NOT_PROVEN'],
+  ])('a credential is not handed out when the append-only file %s', async (_, line, code) => {
+    await using volatile = await startServer({ role: 'vault', kind: 'secure', credentials: own, extraLines: [line] });
+    const store = new LockerStore(rootKey, () => connectTo(volatile.address), 300);
+    const error = await failureOf(store.generate('track', ['default']));
+    expect(error.code).toBe(code);
+    expect(error.evidence.join()).toContain('WAITAOF');
+    // Nor by a run that finds it there already.
+    expect((await failureOf(store.generate('track', ['default']))).code).toBe(code);
+    await store.close();
   });
 });
 

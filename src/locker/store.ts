@@ -41,14 +41,13 @@ export class LockerStore implements Locker {
   readonly #durability: Durability;
   #lastChange: Promise<unknown> = Promise.resolve();
 
-  constructor(rootKey: RootKey, connect: ConnectLocker) {
+  constructor(rootKey: RootKey, connect: ConnectLocker, durableTimeoutMs?: number) {
     this.#keyEncryptionKey = deriveKeyEncryptionKey(rootKey);
     this.#channel = new Channel(connect);
     this.#durabilityChannel = new Channel(connect);
     const { id, name } = ENVIRONMENTS_LOCKER;
-    this.#durability = new Durability(this.#durabilityChannel, [
-      ...['HSET', META_KEY, 'id', id, 'name', name, 'format', FORMAT],
-    ]);
+    const marker = ['HSET', META_KEY, 'id', id, 'name', name, 'format', FORMAT];
+    this.#durability = new Durability(this.#durabilityChannel, marker, durableTimeoutMs);
   }
 
   async read(envs: readonly string[]): Promise<ReadonlyMap<string, StoredCredentials>> {

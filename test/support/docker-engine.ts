@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { dockerJson, dockerLoad } from './docker-api.js';
 import { findDockerd } from './docker-install.js';
 import { FALKORDB_IMAGE, imageArchive, NO_MODULE_IMAGE, OLD_REDIS_IMAGE } from './docker-images.js';
-import { choosePool, networkArguments, removeBridges } from './docker-network.js';
+import { networkArguments } from './docker-network.js';
 import { EngineUnavailable } from './docker-unavailable.js';
 import { descendantsOf, endProcess, isSameProcess, mentioning, processStart, unmountBelow } from './processes.js';
 
@@ -46,7 +46,7 @@ export async function startTestEngine(note: (text: string) => void = () => undef
   try {
     await writeFile(join(folder, 'owner'), `${String(process.pid)} ${processStart(process.pid) ?? ''}`);
     await writeFile(join(folder, 'daemon.json'), '{}');
-    await writeFile(join(folder, 'setup.json'), JSON.stringify({ dockerd, pool: await choosePool(folder) }));
+    await writeFile(join(folder, 'setup.json'), JSON.stringify({ dockerd }));
     await launch(engine);
     await dockerLoad(engine.socketPath, archive);
   } catch (error) {
@@ -81,15 +81,23 @@ export async function restartTestEngine(engine: TestEngine): Promise<void> {
 
 /** Containers, networks, dockerd, containerd, mounts, folder: all of it. Safe to call twice. */
 export async function stopTestEngine(engine: TestEngine): Promise<void> {
-  await removeEverything(engine);
+  if (!(await removeEverything(engine))) {
+    // It was killed. Only an engine takes its networks away, so it lives once more for that.
+    await endLeftovers(engine);
+    await launch(engine)
+      .then(() => removeEverything(engine))
+      .catch(() => undefined);
+  }
   await endDaemon(engine);
-  // Of an engine that was killed: containerd, its shims, and below them the containers' own processes.
+  await endLeftovers(engine);
+  await unmountBelow(engine.folder);
+  await rm(engine.folder, { recursive: true, force: true });
+}
+
+/** Of an engine that was killed: containerd, its shims, and below them the containers' own processes. */
+async function endLeftovers(engine: TestEngine): Promise<void> {
   const left = mentioning(engine.folder);
   for (const pid of [...left.flatMap(descendantsOf), ...left]) await endProcess(pid, 'SIGKILL', STOP_TIMEOUT_MS);
-  await unmountBelow(engine.folder);
-  const setup = await readSetup(engine).catch(() => undefined);
-  if (setup !== undefined) await removeBridges(setup.pool);
-  await rm(engine.folder, { recursive: true, force: true });
 }
 
 function engineArguments(folder: string): readonly string[] {
@@ -105,8 +113,9 @@ function engineArguments(folder: string): readonly string[] {
 }
 
 async function launch(engine: TestEngine): Promise<void> {
-  const { dockerd, pool } = await readSetup(engine);
-  const args = [...engineArguments(engine.folder), ...(await networkArguments(pool))];
+  const setup = await readFile(join(engine.folder, 'setup.json'), 'utf8');
+  const { dockerd } = JSON.parse(setup) as { readonly dockerd: string };
+  const args = [...engineArguments(engine.folder), ...(await networkArguments())];
   await mkdir(join(engine.folder, 'exec'), { recursive: true });
   const log = await open(join(engine.folder, 'dockerd.log'), 'a');
   const child = spawn(dockerd, args, {
@@ -124,11 +133,6 @@ async function launch(engine: TestEngine): Promise<void> {
   child.unref();
   await log.close();
   await Promise.race([ended, untilAnswering(engine.socketPath)]);
-}
-
-/** What every launch of this engine has in common. */
-async function readSetup(engine: TestEngine): Promise<{ readonly dockerd: string; readonly pool: number }> {
-  return JSON.parse(await readFile(join(engine.folder, 'setup.json'), 'utf8')) as { dockerd: string; pool: number };
 }
 
 async function untilAnswering(socketPath: string): Promise<void> {
@@ -154,14 +158,18 @@ async function endDaemon(engine: TestEngine): Promise<void> {
   for (const helper of helpers) await endProcess(helper, 'SIGTERM', STOP_TIMEOUT_MS);
 }
 
-/** A removed network takes its bridge and firewall rules along; a stopped engine would leave them. */
-async function removeEverything({ socketPath }: TestEngine): Promise<void> {
+/**
+ * A removed network takes its bridge and firewall rules along; a stopped engine would leave them. False: the engine does
+ * not answer.
+ */
+async function removeEverything({ socketPath }: TestEngine): Promise<boolean> {
   try {
     const containers = (await dockerJson(socketPath, 'GET', '/containers/json?all=1')) as { Id: string }[];
     await Promise.all(containers.map(({ Id }) => dockerJson(socketPath, 'DELETE', `/containers/${Id}?force=1&v=1`)));
     await dockerJson(socketPath, 'POST', '/networks/prune');
+    return true;
   } catch {
-    // It does not answer: what is left goes with its processes.
+    return false;
   }
 }
 

@@ -25,8 +25,7 @@ export async function findDockerd(note: (text: string) => void): Promise<string>
 }
 
 async function aptGet(args: readonly string[]): Promise<void> {
-  // RUNLEVEL=1: the package may not start the machine's own engine; the tests bring theirs.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await run('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3', ...args], {
     timeoutMs: INSTALL_TIMEOUT_MS,
     env,

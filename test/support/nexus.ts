@@ -19,6 +19,7 @@ import { hostAddress } from '../../src/reconcile/access.js';
 import { selectEnvironments, specOf } from '../../src/reconcile/desired.js';
 import type { InstanceSpec } from '../../src/runtime/runtime.js';
 import { Connection, openConnection } from '../../src/redis/connection.js';
+import { DockerApiError, dockerJson } from './docker-api.js';
 import { isList, ReplyError, type Reply } from '../../src/redis/replies.js';
 
 /** A SAVE of a test's data is done within this. */
@@ -172,7 +173,18 @@ export class Nexus implements AsyncDisposable {
         await world.runtime.remove(specOf(world.configuration, environment, role));
       }
     }
+    if (this.options.runtime === 'docker') await this.#removeNetwork(world.configuration.network);
     await rm(this.root, { recursive: true, force: true });
+  }
+
+  /** nexus3 itself never removes one: others may use it. */
+  async #removeNetwork(name: string): Promise<void> {
+    const socketPath = (this.env['DOCKER_HOST'] ?? '').replace(/^unix:\/\//, '');
+    try {
+      await dockerJson(socketPath, 'DELETE', `/networks/${name}`);
+    } catch (error) {
+      if (!(error instanceof DockerApiError) || error.status !== 404) throw error;
+    }
   }
 }
 

@@ -88,7 +88,10 @@ export async function startServer(options: ServerOptions): Promise<TestServer> {
   await writeFile(join(configDir, CONFIG_FILE.usersAcl), usersAcl, { mode: 0o600 });
   const logPath = join(root, 'log');
   const start = (): Promise<ChildProcess> => startProcess([...engine.command, confPath], address, logPath);
-  let child = await start();
+  let child = await start().catch(async (error: unknown) => {
+    await rm(root, { recursive: true, force: true });
+    throw error;
+  });
   return {
     address,
     configDir,

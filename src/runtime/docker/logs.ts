@@ -53,7 +53,7 @@ export async function followLogs(
       throw error;
     }
     sinceMs = Date.now();
-    return; await sleep(REATTACH_DELAY_MS, undefined, { signal }).catch(() => undefined);
+    await sleep(REATTACH_DELAY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 

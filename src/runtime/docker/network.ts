@@ -58,8 +58,8 @@ const BRIDGE_PREFIX = 'nexus3-';
 const INTERFACE_NAME_BYTES_MAX = 15;
 
 /**
- * A container whose network was removed and made again still names the old one, and cannot start: it is taken off that
- * first.
+ * A container whose network was removed and made again still names the old one, and cannot start. It is taken off that
+ * first: Docker 20.10 would put the new one in its place anyway, but that is nowhere promised.
  */
 export async function connectNetwork(engine: Engine, spec: InstanceSpec): Promise<void> {
   const container = await inspectOwned(engine, spec);

@@ -1,0 +1,17 @@
+/** What a program imports. */
+export type { Configuration, ConfiguredEnvironment } from './config/configuration.js';
+export { compose } from './compose.js';
+export type { ErrorCode, ExitCode } from './errors.js';
+export { EXIT, Nexus3Error } from './errors.js';
+export type { Progress } from './progress.js';
+export { SILENT } from './progress.js';
+export type { Environment, EnvironmentKind, InstanceId, Role } from './protocol/environment.js';
+export { PROTOCOL_REGISTRY } from './protocol/registry.js';
+export { Secret } from './protocol/secret.js';
+export type { Finding, FindingCode, Severity } from './reconcile/finding.js';
+export { FINDING_CODES } from './reconcile/finding.js';
+export type { Report } from './reconcile/report.js';
+export type { World } from './reconcile/world.js';
+export { check } from './reconcile/check.js';
+export { up } from './reconcile/up.js';
+export { down } from './reconcile/down.js';
