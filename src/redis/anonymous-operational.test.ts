@@ -3,110 +3,13 @@ import { createClient } from '@redis/client';
 import { FalkorDB } from 'falkordb';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ATTACKS, isRefused } from '../../test/support/attacks.js';
 import { ENGINE_TIMEOUT_MS, testEngine } from '../../test/support/engine.js';
 import { startServer, TEST_CREDENTIALS, type TestServer } from '../../test/support/redis-server.js';
 import { openAdmin } from './admin.js';
 import { Connection, openConnection } from './connection.js';
 import { expectList, expectText, isErrorOf, isList, textOf, type Reply } from './replies.js';
 import { writeAndRead } from './write-read.js';
-
-/** The issue's list, and others that one could think of. Each must be refused for want of permission, not by luck. */
-const ATTACKS: readonly string[] = [
-  'CONFIG GET masterauth',
-  'CONFIG GET *',
-  'CONFIG SET replica-read-only no',
-  'CONFIG SET dir /tmp',
-  'CONFIG REWRITE',
-  'CONFIG RESETSTAT',
-  'REPLICAOF NO ONE',
-  'SLAVEOF NO ONE',
-  'REPLICAOF 127.0.0.1 1',
-  'FAILOVER',
-  'SHUTDOWN',
-  'SHUTDOWN NOSAVE',
-  'DEBUG SEGFAULT',
-  'DEBUG SLEEP 1',
-  'MODULE LOAD /tmp/x.so',
-  'MODULE LOADEX /tmp/x.so',
-  'MODULE UNLOAD graph',
-  'ACL LIST',
-  'ACL GETUSER admin',
-  'ACL SETUSER default +@all',
-  'ACL LOAD',
-  'ACL SAVE',
-  'ACL DELUSER admin',
-  'ACL WHOAMI',
-  'MONITOR',
-  'CLIENT KILL TYPE normal',
-  'CLIENT PAUSE 1000',
-  'CLIENT LIST',
-  'CLIENT TRACKING on',
-  'CLIENT UNBLOCK 1',
-  'CLIENT REPLY OFF',
-  'CLIENT NO-EVICT on',
-  'SCRIPT LOAD return',
-  'SCRIPT FLUSH',
-  'SCRIPT KILL',
-  'EVAL return 0',
-  'EVALSHA x 0',
-  'EVAL_RO return 0',
-  'FUNCTION LOAD x',
-  'FUNCTION FLUSH',
-  'FUNCTION LIST',
-  'FUNCTION DUMP',
-  'FCALL f 0',
-  'FCALL_RO f 0',
-  'FLUSHALL',
-  'FLUSHDB',
-  'SWAPDB 0 1',
-  'SAVE',
-  'BGSAVE',
-  'BGREWRITEAOF',
-  'SET k v',
-  'GETSET k v',
-  'GETDEL k',
-  'GETEX k PERSIST',
-  'DEL k',
-  'UNLINK k',
-  'EXPIRE k 1',
-  'RENAME k l',
-  'COPY k l',
-  'MOVE k 1',
-  'RESTORE k 0 x',
-  'MIGRATE 127.0.0.1 1 k 0 1000',
-  'SORT k STORE l',
-  'GEORADIUS k 0 0 1 km STORE l',
-  'XREADGROUP GROUP g c STREAMS s >',
-  'PUBLISH c m',
-  'SPUBLISH c m',
-  'SYNC',
-  'PSYNC ? -1',
-  'REPLCONF listening-port 1',
-  'WAITAOF 0 0 1',
-  'KEYS *',
-  'DUMP k',
-  'LATENCY RESET',
-  'SLOWLOG GET',
-  'MEMORY PURGE',
-  'MEMORY DOCTOR',
-  'CLUSTER RESET',
-  'PFDEBUG ENCODING k',
-  'GRAPH.QUERY g RETURN',
-  'GRAPH.PROFILE g RETURN',
-  'GRAPH.EXPLAIN g RETURN',
-  'GRAPH.DELETE g',
-  'GRAPH.COPY g h',
-  'GRAPH.DEBUG AUX START',
-  'GRAPH.CONFIG GET *',
-  'GRAPH.CONFIG SET RESULTSET_SIZE 1',
-  'GRAPH.CONSTRAINT CREATE g UNIQUE NODE L PROPERTIES 1 p',
-  'GRAPH.UDF LOAD x y',
-  'GRAPH.UDF FLUSH',
-  'GRAPH.EFFECT g x',
-  'GRAPH.BULK g x',
-  'GRAPH.ACL LIST',
-  'GRAPH.PASSWORD ADD x',
-];
 
 /** Called administration or dangerous by Redis' own categories, and yet given, because all they do is tell. */
 const GIVEN: ReadonlySet<string> = new Set([
@@ -149,15 +52,6 @@ async function breaches(): Promise<readonly string[]> {
     if (!isRefused(reply)) found.push(`${name}: ${textOf(reply) ?? JSON.stringify(reply)}`);
   }
   return found;
-}
-
-function isRefused(reply: Reply): boolean {
-  if (isErrorOf(reply, 'NOPERM')) return true;
-  // A command that this build does not have at all, or that is switched off before permissions are looked at.
-  const text = JSON.stringify(reply);
-  return (
-    text.includes('ERR unknown command') || text.includes('unknown subcommand') || text.includes('not allowed. If')
-  );
 }
 
 /** Every command and subcommand that writes, administers or runs code, and every one of the graph module. */

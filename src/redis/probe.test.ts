@@ -4,7 +4,9 @@ import { ENGINE_TIMEOUT_MS, testEngine } from '../../test/support/engine.js';
 import { startFakeServer } from '../../test/support/fake-server.js';
 import { freePort, startServer, TEST_CREDENTIALS, type TestServer } from '../../test/support/redis-server.js';
 import type { Address } from '../protocol/redis-conf.js';
+import { runtimeDirectives } from '../protocol/redis-conf.js';
 import { Secret } from '../protocol/secret.js';
+import { DEFAULT_SETTINGS } from '../protocol/settings.js';
 import { openConnection } from './connection.js';
 import type { InstanceView } from './observation.js';
 import { keysOf } from './observation.js';
@@ -93,6 +95,15 @@ describe('a look at a server that does not let the administrator in', () => {
       detail: expect.stringContaining('WRONGPASS') as string,
     });
     expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+
+  it('says so, too, when it asks for as many settings as check does', async () => {
+    const directives = runtimeDirectives('vault', DEFAULT_SETTINGS).map(({ name }) => name);
+    expect(directives.length).toBeGreaterThan(10);
+    const request = { address: vault.address, adminPassword: new Secret('wrong'), directives, masterauth: undefined };
+    expect((await probeInstance(request)).state).toBe('locked');
+    const known = opened(await probeInstance({ ...request, adminPassword: TEST_CREDENTIALS.admin }));
+    expect([...known.server.config.keys()].toSorted()).toEqual(directives.toSorted());
   });
 
   it('tells what anybody is told of an operational', async () => {

@@ -21,6 +21,12 @@ export interface ProbeRequest {
 /** The user that nexus3 looks as. */
 const ADMIN_USER = 'admin';
 
+/**
+ * So many names in one CONFIG GET: from a client that is not logged in, Redis takes a command of more than 10 words for
+ * a protocol error and closes (networking.c, "unauthenticated multibulk length"), and a refused AUTH would look like that.
+ */
+const CONFIG_NAMES_MAX = 8;
+
 /** What a stranger is told. */
 interface AnonymousAnswers {
   readonly ping: Reply;
@@ -32,7 +38,7 @@ interface Answers {
   /** Undefined: there was no password to try. */
   readonly auth: Reply | undefined;
   readonly info: Reply;
-  readonly config: Reply;
+  readonly config: readonly Reply[];
   readonly acl: Reply;
 }
 
@@ -57,15 +63,22 @@ export async function probeInstance(request: ProbeRequest): Promise<InstanceView
  */
 async function ask(connection: Connection, request: ProbeRequest): Promise<Answers> {
   const auth: Command[] = request.adminPassword === undefined ? [] : [['AUTH', ADMIN_USER, request.adminPassword]];
+  const names = [...new Set([...request.directives, 'masterauth', 'masteruser'])];
   const replies = await connection.pipeline([
     ...auth,
     ['INFO', ...INFO_SECTIONS],
-    ['CONFIG', 'GET', ...new Set([...request.directives, 'masterauth', 'masteruser'])],
+    ...inChunks(names, CONFIG_NAMES_MAX).map((some) => ['CONFIG', 'GET', ...some]),
     ['ACL', 'LIST'],
   ]);
-  const [info = null, config = null, acl = null] = replies.slice(auth.length);
+  const [info = null, ...rest] = replies.slice(auth.length);
+  const [config, acl = null] = [rest.slice(0, -1), rest.at(-1)];
   const whole = isOldInfo(info) ? await connection.send(['INFO', 'everything']) : info;
   return { auth: auth.length === 0 ? undefined : replies[0], info: whole, config, acl };
+}
+
+function inChunks(names: readonly string[], sizeMax: number): readonly (readonly string[])[] {
+  const count = Math.ceil(names.length / sizeMax);
+  return Array.from({ length: count }, (_, index) => names.slice(index * sizeMax, (index + 1) * sizeMax));
 }
 
 /** Several sections in one INFO are new in Redis 7.0; before that it is a syntax error. */
@@ -119,7 +132,7 @@ function readServer(
   info: NonNullable<ReturnType<typeof readInfo>>,
   answers: Answers,
 ): ServerView {
-  const pairs = pairsOf(answers.config);
+  const pairs = new Map(answers.config.flatMap((reply) => [...pairsOf(reply)]));
   const masterauth = pairs.get('masterauth');
   const masteruser = pairs.get('masteruser');
   return {
