@@ -90,7 +90,7 @@ export function writeFailure(path: string, error: unknown): unknown {
       cause: error,
     });
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST') {
     return new Nexus3Error('FILE_NOT_WRITABLE', `${path} cannot be written.`, {
       evidence: [`${code} on ${path}`],
       hint: 'Make the folder writable for the user who runs nexus3, or name another one with --data-root.',

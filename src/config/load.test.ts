@@ -7,7 +7,7 @@ import { Nexus3Error } from '../errors.js';
 import { PROTOCOL_REGISTRY } from '../protocol/registry.js';
 import { DEFAULT_SETTINGS } from '../protocol/settings.js';
 import type { Configuration } from './configuration.js';
-import { loadConfiguration } from './load.js';
+import { loadConfiguration, parseConfigText } from './load.js';
 import type { Overrides } from './load.js';
 import { CONFIG_BYTES_MAX } from './locate.js';
 import { ENVIRONMENTS_MAX } from './schema.js';
@@ -265,5 +265,14 @@ environments:
     const wrong = await mistakes(Array.from({ length: 70 }, (_, i) => `key${String(i)}: 1`).join('\n'));
     expect(wrong).toHaveLength(51);
     expect(wrong.at(-1)).toBe('… and 20 more');
+  });
+});
+
+describe('Locker', () => {
+  it('is durable whatever the settings for all say', async () => {
+    const text = 'version: 1\nsettings: { appendfsync: "no" }\nenvironments:\n  track: { vault: 6640 }\n';
+    const { environments } = await parseConfigText({ path: '/nexus3.yaml', text });
+    const settingOf = (name: string): unknown => environments.find((one) => one.name === name)?.settings.appendfsync;
+    expect([settingOf('locker'), settingOf('track')]).toEqual(['everysec', 'no']);
   });
 });

@@ -136,8 +136,13 @@ function readEnvironments(root: Fields, settings: Settings): readonly Configured
   }
   notePortClashes(read);
   return read
-    .map(({ name, kind, vaultPort, settings: own }) => ({ name, kind, vaultPort, settings: own }))
+    .map(({ name, kind, vaultPort, settings: own }) => ({ name, kind, vaultPort, settings: durable(name, own) }))
     .sort((a, b) => a.vaultPort - b.vaultPort);
+}
+
+/** A credential must be on disk before anything needs it, and `appendfsync no` never says that it is (WAITAOF). */
+function durable(name: string, settings: Settings): Settings {
+  return name === LOCKER_NAME && settings.appendfsync === 'no' ? { ...settings, appendfsync: 'everysec' } : settings;
 }
 
 function readEnvironment(map: Fields, entry: MapEntry, settings: Settings): ReadEnvironment | undefined {

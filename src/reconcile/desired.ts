@@ -50,13 +50,14 @@ export function renderFiles(
   options: UserOptions = {},
 ): readonly RenderedFile[] {
   const password = role === 'operational' ? credentials.replicator : undefined;
+  const users = { ...options, withoutGraphs: placement.modulePath === undefined };
   return [
     {
       name: CONFIG_FILE.redisConf,
       content: renderRedisConf(role, placement, environment.settings, password),
       mode: 0o600,
     },
-    { name: CONFIG_FILE.usersAcl, content: renderUsersAcl(role, environment.kind, credentials, options), mode: 0o600 },
+    { name: CONFIG_FILE.usersAcl, content: renderUsersAcl(role, environment.kind, credentials, users), mode: 0o600 },
     { name: CONFIG_FILE.start, content: renderStartScript(role, placement), mode: 0o755 },
     { name: CONFIG_FILE.health, content: renderHealthScript(placement.port), mode: 0o755 },
   ];
