@@ -8,7 +8,7 @@ import type { EnvironmentFacts } from './facts.js';
 import { guardOf, instancesIn } from './facts.js';
 import { look } from './loop.js';
 import { perform } from './perform.js';
-import type { Recovered } from './recover.js';
+import type { Recovered } from './recovered.js';
 import { newIncarnation, ownerOf, renderInstance, writeBirth, writeMark } from './render.js';
 import { proveWriteAndRead, untilLoaded } from './wait.js';
 import type { World } from './world.js';

@@ -6,7 +6,7 @@ import type { EnvironmentFacts } from './facts.js';
 import { countBoth, provenSame } from './compare.js';
 import { look } from './loop.js';
 import { perform } from './perform.js';
-import type { Recovered } from './recover.js';
+import type { Recovered } from './recovered.js';
 import { proveWriteAndRead } from './wait.js';
 import type { World } from './world.js';
 

@@ -17,7 +17,7 @@ import type { EnvironmentFacts, InstanceFacts } from './facts.js';
 import { guardOf, isHeld, serverOf } from './facts.js';
 import { look } from './loop.js';
 import { perform } from './perform.js';
-import type { Recovered } from './recover.js';
+import type { Recovered } from './recovered.js';
 import type { Owner } from './render.js';
 import { newIncarnation, ownerOf, renderInstance, writeMark } from './render.js';
 import { proveWriteAndRead, untilLoaded } from './wait.js';

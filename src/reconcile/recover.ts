@@ -9,6 +9,7 @@ import { guardOf, hasData, instancesIn, isHeld, servesPastGuard } from './facts.
 import { look } from './loop.js';
 import { acceptLoss } from './recover-accept.js';
 import { recoverOperational } from './recover-operational.js';
+import type { Recovered } from './recovered.js';
 import { finishVaultRecovery, recoverVault } from './recover-vault.js';
 import type { World } from './world.js';
 
@@ -38,13 +39,6 @@ export interface RecoverPreview {
 }
 
 export type RecoveryKind = 'operational' | 'vault' | 'finish-vault' | 'accept-loss';
-
-/** What one recovery did, for the report. */
-export interface Recovered {
-  readonly keys: number;
-  readonly graphs: number;
-  readonly keptAside: string | null;
-}
 
 const STEPS: Readonly<Record<RecoveryKind, readonly string[]>> = {
   operational: [
@@ -84,6 +78,8 @@ const RUN: Readonly<
 
 /** @throws RECOVER_REFUSED where it is not needed, or would destroy the last copy. */
 export async function previewRecover(world: World, options: RecoverOptions): Promise<RecoverPreview> {
+  // A mistake in the name is told before an engine is looked for.
+  selectEnvironments(world.configuration, [options.env]);
   await world.runtime.ready();
   const facts = await factsOf(world, options.env);
   const kind = admit(facts, options, await hasAside(world, options.env, 'vault'));
@@ -95,6 +91,7 @@ export async function previewRecover(world: World, options: RecoverOptions): Pro
 }
 
 export async function recover(world: World, options: RecoverOptions, progress: Progress): Promise<RecoverReport> {
+  selectEnvironments(world.configuration, [options.env]);
   await world.runtime.ready();
   await using _lock = await world.locks.acquire(`recover ${options.env}`, (holder) => {
     progress.note(`waiting for ${holder}`);

@@ -1,0 +1,6 @@
+/** What one recovery did, for the report. */
+export interface Recovered {
+  readonly keys: number;
+  readonly graphs: number;
+  readonly keptAside: string | null;
+}
