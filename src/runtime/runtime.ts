@@ -3,7 +3,7 @@
  * is what each of them passes. A runtime knows nothing of Redis, of findings or of Locker: it is handed rendered folders
  * and a start script, and says what is there.
  */
-import type { InstanceId, InstanceKey, Role } from '../protocol/environment.js';
+import type { InstanceId, InstanceKey } from '../protocol/environment.js';
 import type { Placement } from '../protocol/redis-conf.js';
 
 export type RuntimeName = 'process' | 'docker';
@@ -140,5 +140,3 @@ export interface Runtime {
 export const STOP_GRACE_MS = 20_000;
 /** How many start, stop or inspect requests run at once. */
 export const RUNTIME_CONCURRENCY_MAX = 8;
-
-export const ROLE_ORDER: readonly Role[] = ['vault', 'operational'];
