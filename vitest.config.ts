@@ -8,11 +8,10 @@ const SCENARIO_TIMEOUT_MS = 60_000;
 /** A hook may bring up a whole registry. */
 const SCENARIO_HOOK_TIMEOUT_MS = 120_000;
 
-const scenario = {
-  testTimeout: SCENARIO_TIMEOUT_MS,
-  hookTimeout: SCENARIO_HOOK_TIMEOUT_MS,
-  teardownTimeout: SCENARIO_TIMEOUT_MS,
-};
+/** Of the whole run: stopping a Docker engine and its containers takes a while. */
+const TEARDOWN_TIMEOUT_MS = 90_000;
+
+const scenario = { testTimeout: SCENARIO_TIMEOUT_MS, hookTimeout: SCENARIO_HOOK_TIMEOUT_MS };
 
 export default defineConfig({
   test: {
@@ -52,6 +51,7 @@ export default defineConfig({
       },
     ],
     retry: 0,
+    teardownTimeout: TEARDOWN_TIMEOUT_MS,
     passWithNoTests: false,
   },
 });

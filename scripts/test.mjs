@@ -72,9 +72,9 @@ async function runTests(scratch) {
   const resultFile = join(scratch, 'results.json');
   const seed = process.env.NEXUS3_SEED ?? (soak ? String(randomInt(1, 2 ** 31)) : SEED_DEFAULT);
   console.log(`# NEXUS3_SEED=${seed}${soak ? ' NEXUS3_SOAK=1' : ''}`);
-  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+  const vitest = join(ROOT, 'scripts', 'support', 'run-vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`];
-  const ok = await step('tests', process.execPath, [vitest, 'run', ...reporters, ...passedOn], {
+  const ok = await step('tests', process.execPath, [vitest, ...reporters, ...passedOn], {
     env: testEnvironment(scratch, seed),
   });
   const results = existsSync(resultFile) ? JSON.parse(readFileSync(resultFile, 'utf8')) : undefined;

@@ -1,6 +1,6 @@
 /**
  * One folder for everything that a test run makes, and the proof that nothing of it is left running. Processes are
- * known by that folder: as their working folder, or on their command line. Each is ended by its id.
+ * known by that folder: as their working folder, on their command line or in their environment. Each is ended by its id.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
@@ -47,13 +47,13 @@ async function clearOrphan(folder) {
   await closeScratch(folder);
 }
 
-/** Processes that work in the folder or name it, and below them everything else, lowest first. */
+/** Processes that work in the folder or were told of it, and below them everything else, lowest first. */
 function processesOf(folder) {
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => pid !== process.pid && startOf(pid) !== undefined);
-  const own = all.filter((pid) => workingFolder(pid).startsWith(folder) || commandLine(pid).includes(folder));
+  const own = all.filter((pid) => belongsTo(folder, pid));
   const children = groupByParent(all);
   const found = new Set();
   const collect = (pid) => {
@@ -116,8 +116,9 @@ function statFields(pid) {
   return text === '' ? [] : text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
-function commandLine(pid) {
-  return read(`/proc/${pid}/cmdline`);
+function belongsTo(folder, pid) {
+  const told = [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`].some((path) => read(path).includes(folder));
+  return told || workingFolder(pid).startsWith(folder);
 }
 
 function workingFolder(pid) {

@@ -2,8 +2,8 @@
  * A private Docker engine for tests: own socket, data, containerd and pid file, all in one folder under /tmp, with the
  * stand-in images loaded. Several can run at once, beside the machine's own. Everything goes when it is stopped.
  *
- * The folder is all that is needed to find, restart or stop an engine, so a test worker can do so with an engine that
- * the global setup started; and an engine whose owner was killed is swept away by the next start.
+ * The folder is all that is needed to find, restart or stop an engine; so one whose owner was killed is swept away by
+ * the next start.
  */
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -65,7 +65,7 @@ export async function lendTestEngine(host: string, note: (text: string) => void)
   await dockerLoad(socketPath, await imageArchive(CACHE_DIR, note));
 }
 
-export function engineIn(folder: string): TestEngine {
+function engineIn(folder: string): TestEngine {
   const socketPath = join(folder, 'docker.sock');
   return { host: `unix://${socketPath}`, socketPath, folder };
 }
@@ -84,6 +84,8 @@ export async function stopTestEngine(engine: TestEngine): Promise<void> {
   if (!(await removeEverything(engine))) {
     // It was killed. Only an engine takes its networks away, so it lives once more for that.
     await endLeftovers(engine);
+    // dockerd takes a zombie of that number for a containerd that runs.
+    await rm(join(engine.folder, 'exec/containerd/containerd.pid'), { force: true });
     await launch(engine)
       .then(() => removeEverything(engine))
       .catch(() => undefined);

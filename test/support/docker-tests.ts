@@ -1,6 +1,5 @@
 /** What a test file on Docker begins with: the engine of the global setup, or a skip that says why. */
 import { describe, inject } from 'vitest';
-import { engineIn, type TestEngine } from './docker-engine.js';
 
 /** `describe`, where Docker can be had. Without it the tests within are counted as skipped. */
 export function describeOnDocker(name: string, body: () => void): void {
@@ -20,12 +19,6 @@ export function dockerEnvironment(): { readonly DOCKER_HOST: string } {
 
 export function sharedSocket(): string {
   return sharedHost().slice('unix://'.length);
-}
-
-/** To restart it, for example; undefined where an engine was lent, which is not ours to restart. */
-export function sharedEngine(): TestEngine | undefined {
-  const docker = inject('docker');
-  return docker.available && docker.folder !== undefined ? engineIn(docker.folder) : undefined;
 }
 
 function sharedHost(): string {

@@ -1,10 +1,5 @@
-/** The conformance suite of runtimes, and what only Docker has, on a real engine. */
-import {
-  describeOnDocker,
-  dockerEnvironment,
-  dockerIsThere,
-  sharedSocket,
-} from '../../../test/support/docker-tests.js';
+/** The conformance suite of runtimes, on a real engine. What only Docker has is in docker-containers.test.ts. */
+import { describeOnDocker, dockerEnvironment, sharedSocket } from '../../../test/support/docker-tests.js';
 import { dockerJson } from '../../../test/support/docker-api.js';
 import { FALKORDB_IMAGE } from '../../../test/support/docker-images.js';
 import { dockerSpecs } from '../../../test/support/docker-specs.js';
@@ -12,7 +7,7 @@ import { describeRuntime } from '../runtime.conformance.js';
 import type { InstanceSpec } from '../runtime.js';
 import { DockerRuntime } from './docker-runtime.js';
 
-if (dockerIsThere()) {
+describeOnDocker('on a real engine', () => {
   describeRuntime('docker', async () => {
     const socket = sharedSocket();
     const specs = await dockerSpecs(socket);
@@ -26,9 +21,7 @@ if (dockerIsThere()) {
       cleanup: () => specs.discard(),
     };
   });
-} else {
-  describeOnDocker('the docker runtime', () => undefined);
-}
+});
 
 /** As the protocol's pages make one by hand. */
 async function makeForeign(
