@@ -60,7 +60,7 @@ describe('wrong usage', () => {
     [['chek'], "Unknown command 'chek'. (Did you mean check?)"],
     [['check', '--fixx'], "Unknown option '--fixx'. (Did you mean --fix?)"],
     [['check', '--plan'], "Option '--plan <ID>' argument missing."],
-    [['check', '--plan', 'p_1'], '--plan does nothing without --fix.'],
+    [['check', '--plan', 'p_0123456789ab'], '--plan does nothing without --fix.'],
     [['create'], "Missing required argument 'NAME'."],
     [['status', '--config'], "Option '--config <FILE>' argument missing."],
     [['remove', 'a', 'b'], 'Too many arguments'],
@@ -138,7 +138,7 @@ describe('check and status', () => {
       'web',
       '--fix',
       '--plan',
-      'p_1',
+      'p_0123456789ab',
       '--data-root',
       'd',
       '--quiet',
@@ -146,7 +146,7 @@ describe('check and status', () => {
     expect((await runCli(argv, { cwd, operations })).stdout).toBe('');
     expect(asked).toEqual([
       { config: undefined, runtime: 'docker', dataRoot: 'd' },
-      { envs: ['track', 'web'], fix: true, dryRun: false, deep: false, plan: 'p_1' },
+      { envs: ['track', 'web'], fix: true, dryRun: false, deep: false, plan: 'p_0123456789ab' },
     ]);
     expect(made.closed).toBe(1);
   });

@@ -3,6 +3,9 @@ import type { CommandSpec } from '../command.js';
 import { exitCodeOfReport } from '../report-exit.js';
 import { renderCheck } from '../render/check.js';
 
+/** As src/reconcile/plan.ts makes them. */
+const PLAN_ID = /^p_[0-9a-f]{12}$/;
+
 export const check: CommandSpec = {
   name: 'check',
   summary: 'find everything that is wrong, and repair it with --fix',
@@ -15,6 +18,7 @@ export const check: CommandSpec = {
     {
       flags: '--plan ID',
       description: 'with --fix: do exactly the plan that --dry-run printed under this id, or nothing',
+      parse: parsePlanId,
     },
   ],
   examples: [
@@ -42,3 +46,10 @@ export const check: CommandSpec = {
     return exitCodeOfReport(report);
   },
 };
+
+function parsePlanId(text: string): string {
+  if (PLAN_ID.test(text)) return text;
+  throw new Nexus3Error('USAGE', 'What was given as --plan is not the id of a plan.', {
+    hint: 'An id is p_ and 12 digits from 0 to f: nexus3 check --fix --dry-run prints it.',
+  });
+}

@@ -10,7 +10,10 @@ export const cli: CommandSpec = {
   summary: 'talk to a server with the right credentials',
   description:
     'Sends commands to one server of an environment, with the right password from Locker: it never stands in the arguments, the environment or a history file. With a COMMAND, that one; from a pipe, one a line; on a terminal, a prompt. Arguments are quoted as in redis-cli.',
-  arguments: [{ name: 'ENV', count: 'one', description: 'the environment' }],
+  arguments: [
+    { name: 'ENV', count: 'one', description: 'the environment' },
+    { name: 'COMMAND', count: 'many', description: 'what to send; behind -- where a word begins with a dash' },
+  ],
   options: [
     { flags: '--operational', description: 'the operational instead of the vault' },
     {
@@ -20,12 +23,12 @@ export const cli: CommandSpec = {
       parse: parseUser,
     },
   ],
-  rest: 'COMMAND ARGS...',
+  rest: 'COMMAND...',
   examples: [
     { command: 'nexus3 cli track', does: 'a prompt on the vault' },
-    { command: 'nexus3 cli track -- SET greeting hello', does: 'one command' },
-    { command: 'nexus3 cli track --operational -- GET greeting', does: 'what readers see' },
-    { command: 'nexus3 cli track --user admin -- INFO replication', does: 'as the administrator' },
+    { command: 'nexus3 cli track SET greeting hello', does: 'one command' },
+    { command: 'nexus3 cli track --operational GET greeting', does: 'what readers see' },
+    { command: 'nexus3 cli track -- ZRANGE scores 0 -1', does: 'dashes and all' },
   ],
   exitCodes: { [EXIT.problem]: 'a command was answered with an error' },
   schema: undefined,
@@ -52,8 +55,9 @@ export const cli: CommandSpec = {
       password === undefined ? undefined : { user, password },
     );
     context.progress.clear();
-    if (args.rest.length > 0) {
-      const reply = await session.send(args.rest);
+    const words = [...args.many('COMMAND'), ...args.rest];
+    if (words.length > 0) {
+      const reply = await session.send(words);
       output.lines([reply]);
       return isErrorReply(reply) ? EXIT.problem : EXIT.good;
     }
