@@ -276,3 +276,13 @@ describe('Locker', () => {
     expect([settingOf('locker'), settingOf('track')]).toEqual(['everysec', 'no']);
   });
 });
+
+describe('a data root', () => {
+  it.each(['/srv/[one]', '/srv/a*', '/srv/what?'])(
+    '%s is refused, because Redis reads it as a pattern',
+    async (path) => {
+      const loading = loadConfiguration({ dataRoot: path }, { cwd: '/', env: { HOME: '/nowhere' } });
+      await expect(loading).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    },
+  );
+});

@@ -79,8 +79,20 @@ function effectiveDataRoot(
   runtime: RuntimeName,
   surroundings: Surroundings,
 ): string {
-  if (override !== undefined) return resolve(surroundings.cwd, override);
-  return written === undefined ? defaultDataRoot(runtime, surroundings) : pathFrom(base, written, surroundings);
+  if (override !== undefined) return usable(resolve(surroundings.cwd, override));
+  return usable(written === undefined ? defaultDataRoot(runtime, surroundings) : pathFrom(base, written, surroundings));
+}
+
+/**
+ * redis-server takes a configuration path with `*`, `?` or `[` as a pattern, and where it fits nothing starts without any
+ * configuration, open (measured, 8.2.3). The start script refuses it, too.
+ */
+function usable(dataRoot: string): string {
+  if (!/[*?[\0\n]/.test(dataRoot)) return dataRoot;
+  throw new Nexus3Error('CONFIG_INVALID', 'The data root cannot be used: its path holds *, ?, [ or a line break.', {
+    evidence: [`dataRoot: ${JSON.stringify(dataRoot)}`],
+    hint: 'Choose a path without them: Redis reads them as a pattern.',
+  });
 }
 
 function pathFrom(base: string, path: string, surroundings: Surroundings): string {
