@@ -11,7 +11,12 @@ import type { Nexus, NexusOptions } from './nexus.js';
 export interface Inspected {
   readonly Id: string;
   readonly RestartCount: number;
-  readonly State: { readonly Status: string; readonly StartedAt: string; readonly ExitCode: number };
+  readonly State: {
+    readonly Status: string;
+    readonly StartedAt: string;
+    readonly ExitCode: number;
+    readonly Pid: number;
+  };
   readonly Config: { readonly Image: string };
   readonly HostConfig: { readonly RestartPolicy: { readonly Name: string } };
   readonly Mounts: readonly { readonly Source: string; readonly Destination: string }[];
@@ -93,4 +98,31 @@ export async function hang(nexus: Nexus, env: string, role: Role): Promise<void>
 
 export function isNotFound(error: unknown): boolean {
   return error instanceof DockerApiError && error.status === 404;
+}
+
+interface CreateBody {
+  Image: string;
+  Labels: Record<string, string>;
+  HostConfig: { Mounts: { Type: string; Source: string; Target: string }[]; NetworkMode: string };
+}
+
+/** Takes the container away and makes it again, a little different; nexus3's labels stay on it. */
+export async function remake(
+  nexus: Nexus,
+  env: string,
+  role: Role,
+  change: (definition: CreateBody) => void,
+): Promise<void> {
+  const { name } = await nexus.spec(env, role);
+  const before = (await onContainer(nexus, env, role, 'GET', '/json')) as {
+    readonly Config: Omit<CreateBody, 'HostConfig'> & { readonly Hostname?: string };
+    readonly HostConfig: CreateBody['HostConfig'];
+  };
+  const { Hostname: _, ...config } = before.Config;
+  const definition = structuredClone({ ...config, HostConfig: before.HostConfig });
+  change(definition);
+  await onContainer(nexus, env, role, 'POST', '/stop');
+  await onContainer(nexus, env, role, 'DELETE', '');
+  await docker(nexus, 'POST', `/containers/create?name=${name}`, definition);
+  await onContainer(nexus, env, role, 'POST', '/start');
 }

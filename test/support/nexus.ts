@@ -11,7 +11,9 @@ import { expect } from 'vitest';
 import { run as runCli } from '../../src/cli/run.js';
 import type { World } from '../../src/reconcile/world.js';
 import { compose } from '../../src/compose.js';
+import { Nexus3Error } from '../../src/errors.js';
 import { SILENT } from '../../src/progress.js';
+import { Secret } from '../../src/protocol/secret.js';
 import type { Role } from '../../src/protocol/environment.js';
 import type { FindingCode } from '../../src/reconcile/finding.js';
 import type { Report, ReportedFinding } from '../../src/reconcile/report.js';
@@ -139,13 +141,24 @@ export class Nexus implements AsyncDisposable {
 
   /** One command as the administrator. Error replies are thrown. */
   async admin(env: string, role: Role, ...args: readonly string[]): Promise<PlainReply> {
-    const { Secret } = await import('../../src/protocol/secret.js');
     const spec = await this.spec(env, role);
     const password = await this.password(env, role === 'vault' ? 'admin' : 'operational-admin');
     using connection = await openConnection(hostAddress(spec), { user: 'admin', password: new Secret(password) });
     const reply = await connection.send(args, { timeoutMs: ADMIN_TIMEOUT_MS });
     if (reply instanceof ReplyError) throw new Error(`${args[0] ?? ''}: ${reply.text}`);
     return plain(reply);
+  }
+
+  /** One command on the vault as an application; undefined where it is not to be had right now. Locker is not asked. */
+  async asApplication(env: string, password: string, ...args: readonly string[]): Promise<PlainReply | undefined> {
+    const address = hostAddress(await this.spec(env, 'vault'));
+    try {
+      using connection = await openConnection(address, { user: 'default', password: new Secret(password) });
+      return plain(await connection.send(args));
+    } catch (error) {
+      if (error instanceof Nexus3Error) return undefined;
+      throw error;
+    }
   }
 
   /** One command without a password. Error replies are returned. */
