@@ -2,17 +2,20 @@
  * The composition root: the one place that knows every adapter and joins them to the ports that the operations use.
  * Adapters are loaded when they are first needed, because loading the Docker client takes longer than most commands.
  */
+import { join } from 'node:path';
 import type { Configuration } from './config/configuration.js';
 import { addEnvironment, removeEnvironment } from './config/edit.js';
 import type { Overrides } from './config/load.js';
 import { loadConfiguration } from './config/load.js';
 import type { Surroundings } from './config/locate.js';
 import { processSurroundings } from './config/locate.js';
+import { clearHalfWrittenIn } from './files.js';
 import { lock, tryLock } from './lock.js';
 import { LockerAccess } from './locker/access.js';
 import { rootKeyPath } from './locker/root-key-file.js';
 import type { Progress } from './progress.js';
 import { LOCKER_NAME } from './protocol/environment.js';
+import { layoutOf } from './protocol/layout.js';
 import type { Address } from './protocol/redis-conf.js';
 import { hostAddress } from './reconcile/access.js';
 import { specOf } from './reconcile/desired.js';
@@ -59,7 +62,7 @@ function worldOf(configuration: Configuration, parts: Parts): World {
       open: () => locker.open(),
       getCredential: (env, name) => locker.getCredential(env, name),
     },
-    locks: locksOf(configuration.dataRoot),
+    locks: locksOf(configuration),
     clock: CLOCK,
     portHolder: (port) => Promise.resolve(findPortHolder(port)),
     addEnvironment: async (environment) =>
@@ -122,9 +125,22 @@ const CLOCK: Clock = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-function locksOf(dataRoot: string): Locks {
+function locksOf({ dataRoot, environments }: Configuration): Locks {
+  const folders = environments.flatMap(({ name }) => {
+    const { root, config, data } = layoutOf(dataRoot, name);
+    return [...Object.values(config), ...Object.values(data), join(root, 'run')];
+  });
   return {
-    acquire: (command, onWait) => lock(dataRoot, command, onWait),
+    acquire: async (command, onWait) => {
+      const held = await lock(dataRoot, command, onWait);
+      try {
+        await clearHalfWrittenIn(folders);
+        return held;
+      } catch (error) {
+        await held[Symbol.asyncDispose]();
+        throw error;
+      }
+    },
     tryAcquire: (command) => tryLock(dataRoot, command),
   };
 }

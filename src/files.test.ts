@@ -3,12 +3,14 @@ import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +18,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import ts from 'typescript';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeFolder, readIfThere, writeFileWhole } from './files.js';
+import { clearHalfWrittenIn, makeFolder, readIfThere, writeFileWhole } from './files.js';
 
 let root: string;
 beforeEach(() => {
@@ -25,6 +27,8 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 const MODE = 0o640;
+/** Beyond the largest pid that Linux gives. */
+const NO_PID = 4_194_305;
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
 describe('a file written whole', () => {
@@ -58,6 +62,25 @@ describe('a file written whole', () => {
     });
     expect(readdirSync(root).sort()).toEqual(['file', 'taken']);
     expect(readFileSync(join(root, 'file'), 'utf8')).toBe('old');
+  });
+
+  it('clears what killed writers of the same file have left, and nothing that is being written', async () => {
+    const path = join(root, 'conf');
+    const gone = [`conf.${String(NO_PID)}.new`, `conf.${String(process.pid)}.new`];
+    const others = [`conf.${String(process.ppid)}.new`, `other.${String(NO_PID)}.new`, 'conf.new'];
+    for (const name of [...gone, ...others]) writeFileSync(join(root, name), '');
+    await writeFileWhole(path, 'new', { mode: MODE });
+    expect(readdirSync(root).toSorted()).toEqual(['conf', ...others].toSorted());
+    await clearHalfWrittenIn([root, join(root, 'none'), path]);
+    expect(readdirSync(root).toSorted()).toEqual(['conf', 'conf.new', `conf.${String(process.ppid)}.new`].toSorted());
+  });
+
+  it('is never written through a link', async () => {
+    writeFileSync(join(root, 'victim'), 'precious');
+    symlinkSync(join(root, 'victim'), join(root, `conf.${String(process.pid)}.new`));
+    await writeFileWhole(join(root, 'conf'), 'new', { mode: MODE });
+    expect(readFileSync(join(root, 'victim'), 'utf8')).toBe('precious');
+    expect(lstatSync(join(root, 'conf')).isSymbolicLink()).toBe(false);
   });
 
   it('is the old or the new at every instant, also when the writer is killed', async () => {

@@ -1,6 +1,6 @@
 /** Files written whole, so that a kill at any instant leaves the old content or the new, never a part. */
-import { chown, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chown, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { systemErrorCode, writeFailure } from './errors.js';
 
 export interface WriteOptions {
@@ -9,13 +9,16 @@ export interface WriteOptions {
 }
 
 /**
- * Temporary file in the same folder, fsync, rename, fsync of the folder.
+ * Temporary file in the same folder, fsync, rename, fsync of the folder. What a writer that was killed has left of the
+ * same file is cleared: whatever made it write makes the next run write again. The temporary file is made anew and
+ * never followed as a link, because root also writes into folders of other users.
  * @throws Nexus3Error DISK_FULL, FILE_NOT_WRITABLE
  */
 export async function writeFileWhole(path: string, content: string | Buffer, options: WriteOptions): Promise<void> {
   const temporary = `${path}.${String(process.pid)}.new`;
   try {
-    const file = await open(temporary, 'w', options.mode);
+    await clearHalfWritten(path);
+    const file = await open(temporary, 'wx', options.mode);
     try {
       await file.writeFile(content);
       await file.chmod(options.mode);
@@ -30,6 +33,52 @@ export async function writeFileWhole(path: string, content: string | Buffer, opt
     // What went wrong first is what counts.
     await rm(temporary, { force: true }).catch(() => undefined);
     throw writeFailure(path, error);
+  }
+}
+
+/**
+ * Clears `NAME.PID.new` of processes that are no more from these folders, as far as they are there. For the one who holds
+ * the lock of a data root: a killed command may have left what no later one would write again.
+ * @throws Nexus3Error FILE_NOT_WRITABLE
+ */
+export async function clearHalfWrittenIn(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    try {
+      for (const name of await namesIn(folder)) {
+        const pid = /\.(\d{1,10})\.new$/.exec(name)?.[1];
+        if (pid === undefined || isRunning(Number(pid))) continue;
+        await rm(join(folder, name), { force: true });
+      }
+    } catch (error) {
+      throw writeFailure(folder, error);
+    }
+  }
+}
+
+/** Also what an earlier process of this very pid has left. */
+async function clearHalfWritten(path: string): Promise<void> {
+  const prefix = `${basename(path)}.`;
+  for (const name of await namesIn(dirname(path))) {
+    const pid = /^(\d{1,10})\.new$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : '')?.[1];
+    if (pid === undefined || (Number(pid) !== process.pid && isRunning(Number(pid)))) continue;
+    await rm(join(dirname(path), name), { force: true });
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return systemErrorCode(error) !== 'ESRCH';
   }
 }
 

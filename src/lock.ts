@@ -14,6 +14,8 @@ import { Nexus3Error, systemErrorCode, writeFailure } from './errors.js';
 export const LOCK_WAIT_MS = 120_000;
 const LOCK_POLL_MS = 150;
 const HOLDER_BYTES_MAX = 1_024;
+/** Of flock(1) --nonblock, when somebody else has it. */
+const FLOCK_HELD_EXIT = 1;
 
 export interface HeldLock extends AsyncDisposable {
   readonly path: string;
@@ -93,8 +95,17 @@ export async function flock(fd: number): Promise<boolean> {
         }),
       );
     });
-    child.once('exit', (code) => {
-      resolve(code === 0);
+    child.once('exit', (code, signal) => {
+      if (code === 0 || code === FLOCK_HELD_EXIT) {
+        resolve(code === 0);
+        return;
+      }
+      reject(
+        new Nexus3Error('FILE_NOT_WRITABLE', 'The lock cannot be taken: flock(1) failed.', {
+          evidence: [`flock ended with ${String(code ?? signal)}`],
+          hint: 'A file system that knows no locks cannot hold a data root; name another one with --data-root.',
+        }),
+      );
     });
   });
 }

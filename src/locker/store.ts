@@ -52,6 +52,8 @@ export class LockerStore implements Locker {
 
   async read(envs: readonly string[]): Promise<ReadonlyMap<string, StoredCredentials>> {
     const replies = await this.#channel.ask([['PING'], ...envs.map((env) => ['HGETALL', keyOf(env)])]);
+    // Whatever listens there instead of Locker must not read as a Locker that holds nothing: new passwords would follow.
+    if (replies[0] !== 'PONG') throw notLocker('PING');
     const found = new Map<string, StoredCredentials>();
     for (const [index, env] of envs.entries()) {
       const stored = this.#openAll(env, toHash(replies[index + 1]));
@@ -173,15 +175,23 @@ function newPassword(): Secret {
   return new Secret(randomBytes(PASSWORD_BYTES).toString('base64url'));
 }
 
-/** HGETALL: names and values in turn. */
+/** HGETALL: names and values in turn. @throws Nexus3Error LOCKER_UNREACHABLE for anything else */
 function toHash(reply: LockerReply | undefined): Hash {
+  if (!Array.isArray(reply)) throw notLocker('HGETALL');
   const hash = new Map<string, string>();
-  const words: readonly unknown[] = Array.isArray(reply) ? reply : [];
+  const words: readonly unknown[] = reply;
   for (let index = 0; index + 1 < words.length; index += 2) {
     const [field, text] = [words[index], words[index + 1]];
     if (typeof field === 'string' && typeof text === 'string') hash.set(field, text);
   }
   return hash;
+}
+
+function notLocker(question: string): Nexus3Error {
+  return new Nexus3Error('LOCKER_UNREACHABLE', 'What listens on Locker’s port is not Locker.', {
+    evidence: [`it answers ${question} in a way that Redis does not`],
+    hint: 'End what holds the port, then: nexus3 up locker',
+  });
 }
 
 function unreadable(env: string, evidence: string): Nexus3Error {

@@ -123,8 +123,8 @@ describe('how users in force differ', () => {
     expect(kinds(actual)).toEqual(expected);
   });
 
-  it('fenced: only the replicator is off', () => {
-    expect(kinds(linesOf('vault', 'standard', { fenced: true }))).toEqual(['replicator state']);
+  it('fenced: neither a replica nor an application may log in', () => {
+    expect(kinds(linesOf('vault', 'standard', { fenced: true }))).toEqual(['default state', 'replicator state']);
   });
 
   it('never shows a hash', () => {

@@ -38,7 +38,10 @@ const ADMIN = '~* &* +@all';
 const REPLICATOR = 'resetchannels -@all +psync +replconf +ping +sync';
 const BACKUP = 'resetchannels -@all +psync +replconf +ping +sync +info +role';
 
-/** Further states of the vault's users. `fenced`: no replica may attach, because what the vault holds is not yet proven. */
+/**
+ * Further states of the vault's users. `fenced`: what the vault holds is not yet proven, so no replica may attach, and no
+ * application may write to it meanwhile.
+ */
 export interface UserOptions {
   readonly fenced?: boolean;
   /** For an engine without the graph module: it refuses to start on a rule that names a GRAPH command. */
@@ -66,6 +69,8 @@ export function passwordHash(secret: Secret): string {
   return `#${createHash('sha256').update(secret.reveal(), 'utf8').digest('hex')}`;
 }
 
+const FENCED_OUT: ReadonlySet<string> = new Set(['replicator', 'default']);
+
 export function renderUsersAcl(
   role: Role,
   kind: EnvironmentKind,
@@ -75,7 +80,7 @@ export function renderUsersAcl(
   return usersOf(role, kind)
     .map(({ name, credential, rules }) => {
       const password = credential === undefined ? 'nopass' : passwordHash(credentials[credential]);
-      const state = options.fenced === true && name === 'replicator' ? 'off' : 'on';
+      const state = options.fenced === true && FENCED_OUT.has(name) ? 'off' : 'on';
       const inForce = options.withoutGraphs === true ? rules.replaceAll(GRAPH_RULES, '') : rules;
       return `user ${name} ${state} sanitize-payload ${password} ${inForce}\n`;
     })

@@ -20,17 +20,25 @@ export function hostAddress(spec: InstanceSpec): Address {
   return { host: everywhere ? '127.0.0.1' : spec.bind, port: spec.port };
 }
 
+/** Those whose Locker was waited for in vain: a thousand environments do not each wait again. */
+const gaveUp = new WeakSet<World>();
+
 /** Waits, bounded, for a Locker that has just been started. @throws LOCKER_UNREACHABLE */
 export async function openLocker(world: World): Promise<Locker> {
-  const giveUpAt = world.clock.now().getTime() + LOCKER_WAIT_MS;
+  const giveUpAt = world.clock.now().getTime() + (gaveUp.has(world) ? 0 : LOCKER_WAIT_MS);
   for (;;) {
     try {
       const locker = await world.locker.open();
       await locker.read([]);
+      gaveUp.delete(world);
       return locker;
     } catch (error) {
       const unreachable = error instanceof Nexus3Error && error.code === 'LOCKER_UNREACHABLE';
-      if (!unreachable || world.clock.now().getTime() >= giveUpAt) throw error;
+      if (!unreachable) throw error;
+      if (world.clock.now().getTime() >= giveUpAt) {
+        gaveUp.add(world);
+        throw error;
+      }
       await world.clock.sleep(LOCKER_POLL_MS);
     }
   }

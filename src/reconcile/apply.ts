@@ -9,6 +9,9 @@ import { perform } from './perform.js';
 import { environmentOf, keyOf } from './plan.js';
 import type { World } from './world.js';
 
+/** How many environments’ credentials are made at once. */
+const CREDENTIALS_CONCURRENCY_MAX = 256;
+
 export interface Failure {
   readonly planned: PlannedAction;
   readonly error: Nexus3Error;
@@ -25,17 +28,46 @@ export async function apply(world: World, plan: Plan, progress: Progress): Promi
     const name = environmentOf(planned.action);
     groups.set(name, [...(groups.get(name) ?? []), planned]);
   }
-  const first = ['', LOCKER_NAME];
   const done: PlannedAction[] = [];
   const failures: Failure[] = [];
-  const run = async (name: string): Promise<void> => {
-    const failure = await applyGroup(world, groups.get(name) ?? [], done, progress);
-    if (failure !== undefined) failures.push(failure);
+  const failed = new Set<string>();
+  const run = async (name: string, group: readonly PlannedAction[]): Promise<void> => {
+    const failure = failed.has(name) ? undefined : await applyGroup(world, group, done, progress);
+    if (failure === undefined) return;
+    failures.push(failure);
+    failed.add(name);
   };
-  for (const name of first) await run(name);
-  const others = [...groups.keys()].filter((name) => !first.includes(name));
-  await mapBounded(others, RUNTIME_CONCURRENCY_MAX, run);
+  const first = ['', LOCKER_NAME];
+  for (const name of first) await run(name, groups.get(name) ?? []);
+  if (failures.length > 0 && !(await lockerAnswers(world))) return { done, failures };
+  const others = [...groups].filter(([name]) => !first.includes(name));
+  await mapBounded(others, CREDENTIALS_CONCURRENCY_MAX, ([name, group]) => run(name, group.filter(makesCredentials)));
+  await mapBounded(others, RUNTIME_CONCURRENCY_MAX, ([name, group]) =>
+    run(
+      name,
+      group.filter((planned) => !makesCredentials(planned)),
+    ),
+  );
   return { done, failures };
+}
+
+/**
+ * These come first in every environment, and for all environments together: Locker's disk is waited for up to a second,
+ * once for all who wait.
+ */
+function makesCredentials({ action }: PlannedAction): boolean {
+  return action.kind === 'generate-credentials';
+}
+
+/** Where Locker could not be brought up, each of the others would wait in vain for its credentials. */
+async function lockerAnswers(world: World): Promise<boolean> {
+  try {
+    await (await world.locker.open()).read([]);
+    return true;
+  } catch (error) {
+    if (error instanceof Nexus3Error) return false;
+    throw error;
+  }
 }
 
 /** One environment, in order; what fails stops the rest of it, and nothing else. */

@@ -34,7 +34,8 @@ export async function moveAside(world: World, spec: InstanceSpec, options: Aside
     if (before !== undefined) await rename(spec.dataDir, target);
     if (replacement === undefined) {
       await mkdir(spec.dataDir, { mode: 0o700 });
-      if (before !== undefined) await chown(spec.dataDir, before.uid, before.gid);
+      const owner = before ?? world.runtime.newFolderOwner();
+      if (owner !== undefined) await chown(spec.dataDir, owner.uid, owner.gid);
     } else {
       await rename(replacement, spec.dataDir);
     }

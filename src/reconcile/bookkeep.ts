@@ -10,9 +10,9 @@ import { canRead, renderEngineRecord } from '../protocol/engine-record.js';
 import { raiseMark } from '../protocol/guard.js';
 import { CONFIG_FILE } from '../protocol/layout.js';
 import type { EnvironmentFacts, InstanceFacts } from './facts.js';
-import { guardOf, instancesIn, isOwned, serverOf, servesPastGuard } from './facts.js';
+import { differsIn, guardOf, instancesIn, isOwned, serverOf, servesPastGuard } from './facts.js';
 import { readFolders } from './folder.js';
-import { ownerOf, writeBirth, writeMark } from './render.js';
+import { ownerToBe, writeBirth, writeMark } from './render.js';
 
 /** Whether there is anything to write. */
 export function needsBookkeeping(facts: EnvironmentFacts): boolean {
@@ -28,6 +28,8 @@ export async function bookkeep(facts: EnvironmentFacts): Promise<void> {
 
 function isMarkBehind(facts: EnvironmentFacts): boolean {
   const { mark, vault } = facts.vault.folder;
+  // What lies in a folder that this vault does not use says nothing about it.
+  if (differsIn(facts.vault, 'mount')) return false;
   if (!isOwned(facts.vault) || !servesPastGuard(facts) || guardOf(facts).state !== 'clear') return false;
   if (mark === undefined || mark === 'unreadable' || vault.aof === undefined) return false;
   return vault.birth?.state === 'unborn' || raiseMark(mark, vault.aof) !== mark;
@@ -41,7 +43,7 @@ async function raise(vault: InstanceFacts): Promise<void> {
   const { mark, vault: folder } = readFolders(vault.spec, undefined);
   if (mark === undefined || mark === 'unreadable' || folder.aof === undefined || folder.birth === undefined) return;
   if (folder.birth.incarnation !== mark.incarnation) return;
-  const owner = await ownerOf(vault.spec.configDir);
+  const owner = await ownerToBe(vault.spec.dataDir);
   await syncFile(join(vault.spec.dataDir, 'appendonlydir', `appendonly.aof.${String(folder.aof.seq)}.incr.aof`));
   if (folder.birth.state === 'unborn') await writeBirth(vault.spec, { ...folder.birth, state: 'born' }, owner);
   const raised = raiseMark(mark, folder.aof);
@@ -74,7 +76,7 @@ function isEngineUnrecorded(instance: InstanceFacts): boolean {
 async function recordEngine(instance: InstanceFacts): Promise<void> {
   const engine = serverOf(instance)?.engine;
   if (engine === undefined) return;
-  const owner = await ownerOf(instance.spec.configDir);
+  const owner = await ownerToBe(instance.spec.dataDir);
   await writeFileWhole(join(instance.spec.configDir, CONFIG_FILE.engine), renderEngineRecord(engine), {
     mode: 0o600,
     owner,

@@ -44,7 +44,7 @@ async function fix(
   });
   const checkedAt = world.clock.now();
   const result = await repair(world, environments, { planId: options.plan }, progress);
-  await bookkeepAll(result.after);
+  await bookkeepOrSay(result.after, progress);
   const durationMs = world.clock.now().getTime() - checkedAt.getTime();
   return reportOf({ ...result, applied: result.done.length, checkedAt, durationMs });
 }
@@ -61,7 +61,20 @@ async function bookkeepIfFree(world: World, seen: Look, progress: Progress): Pro
     await using lock = await world.locks.tryAcquire('check');
     if (lock !== undefined) await bookkeepAll(seen);
   } catch (error) {
-    if (!(error instanceof Nexus3Error)) throw error;
-    progress.note(`the last-copy mark was not raised: ${error.message}`);
+    sayUnraised(error, progress);
   }
+}
+
+/** Under the lock. What was found and repaired is told all the same where there is no room left for the mark. */
+export async function bookkeepOrSay(seen: Look, progress: Progress): Promise<void> {
+  try {
+    await bookkeepAll(seen);
+  } catch (error) {
+    sayUnraised(error, progress);
+  }
+}
+
+function sayUnraised(error: unknown, progress: Progress): void {
+  if (!(error instanceof Nexus3Error)) throw error;
+  progress.note(`the last-copy mark was not raised: ${error.message}`);
 }

@@ -4,7 +4,7 @@ import type { Environment, EnvironmentKind } from '../protocol/environment.js';
 import { instancesOf, isEnvironmentName, portOf } from '../protocol/environment.js';
 import { fitsPortRange, nextVaultPort, PORT_MAX, PORT_MIN } from '../protocol/ports.js';
 import type { Progress } from '../progress.js';
-import { bookkeepAll } from './check.js';
+import { bookkeepOrSay } from './check.js';
 import { isLocker } from './desired.js';
 import type { LoopResult } from './loop.js';
 import { repair } from './loop.js';
@@ -44,7 +44,7 @@ export async function create(world: World, options: CreateOptions, progress: Pro
   if (existing === undefined) steps.done(`written to ${grown.configuration.file ?? 'nexus3.yaml'}`);
   const environments = grown.configuration.environments.filter((one) => one.name === options.name || isLocker(one));
   const result = await repair(grown, environments, { licence: UP_LICENCE, mayCreateRootKey: true }, steps);
-  await bookkeepAll(result.after);
+  await bookkeepOrSay(result.after, steps);
   refuseUnhealthy(result, options.name);
   if (existing !== undefined && result.done.length === 0) throw alreadyThere(existing);
   const [configured] = environments.filter(({ name }) => name === options.name);

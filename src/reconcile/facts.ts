@@ -49,6 +49,15 @@ export function isOwned(instance: InstanceFacts): boolean {
   return instance.runtime?.owned === true;
 }
 
+/** There, and made by somebody else: never changed, and never told a password. */
+export function isForeign(instance: InstanceFacts): boolean {
+  return instance.runtime?.owned === false;
+}
+
+export function hasForeign(facts: EnvironmentFacts): boolean {
+  return instancesIn(facts).some(isForeign);
+}
+
 /** Runs, or is meant to by its runtime. */
 export function isUp(instance: InstanceFacts): boolean {
   const state = instance.runtime?.state;
@@ -63,11 +72,13 @@ export function serverOf(instance: InstanceFacts | undefined): ServerView | unde
 /** The guard's verdict on a vault's folder, with what only the whole environment can tell. */
 export function guardOf(facts: EnvironmentFacts): GuardVerdict {
   const { vault, operational } = facts;
+  // Its data lie in another folder than the one that was read; its own start script judges those.
+  if (differsIn(vault, 'mount')) return { state: 'clear' };
   const verdict = judgeVault(vault.folder.mark, vault.folder.vault);
   if (verdict.state === 'clear' || verdict.state === 'held') return verdict;
   // Without a mark, an operational that still has data is the only witness that this vault once had some.
   const folderIsEmpty = vault.folder.vault.aof === undefined;
-  if (isOwnedOrMissing(vault) && folderIsEmpty && operational !== undefined && hasData(operational)) {
+  if (!isForeign(vault) && folderIsEmpty && operational !== undefined && mayHaveData(operational)) {
     return {
       state: 'held',
       code: 'vault-empty',
@@ -78,23 +89,40 @@ export function guardOf(facts: EnvironmentFacts): GuardVerdict {
   return verdict;
 }
 
-function isOwnedOrMissing(instance: InstanceFacts): boolean {
-  return instance.runtime === undefined || instance.runtime.owned;
+/** Keys in memory, as far as anybody may ask for them; where it cannot be asked, a snapshot on disk. */
+export function hasData(instance: InstanceFacts): boolean {
+  const keys = keysSeen(instance);
+  return keys === undefined ? instance.folder.hasData : keys > 0;
 }
 
-/** Keys in memory, or a snapshot on disk. */
-export function hasData(instance: InstanceFacts): boolean {
-  const server = serverOf(instance);
-  return server === undefined ? instance.folder.hasData : keysOf(server) > 0;
+/** Also a snapshot that a server without keys has beside it: enough to hold a vault of which nothing else is known. */
+function mayHaveData(instance: InstanceFacts): boolean {
+  return instance.folder.hasData || (keysSeen(instance) ?? 0) > 0;
+}
+
+/** An operational tells its keyspace to anyone, so it is a witness also while Locker cannot be asked. */
+function keysSeen({ view }: InstanceFacts): number | undefined {
+  const server = view?.state === 'open' || view?.state === 'locked' ? view.server : undefined;
+  return server === undefined ? undefined : keysOf(server);
+}
+
+/** A master that the guard has nothing against, whoever made it. */
+export function servesAsMaster(facts: EnvironmentFacts): boolean {
+  return serverOf(facts.vault)?.role === 'master' && !isHeld(facts);
 }
 
 /**
- * A vault that serves as one, past the guard: only to such a vault may an operational be attached. A master without keys
+ * A vault that serves as one, past the guard: only to such a vault may an operational be attached. It is ours, because
+ * the guard knows nothing of what a stranger's container holds; and what it holds is proven. A master without keys
  * counts only when the guard's own start script brought it up, because then its emptiness is somebody's FLUSHALL.
  */
 export function servesPastGuard(facts: EnvironmentFacts): boolean {
-  const server = serverOf(facts.vault);
-  return server !== undefined && server.role === 'master' && !isHeld(facts);
+  return servesAsMaster(facts) && isOwned(facts.vault) && !isFenced(facts);
+}
+
+/** A recovery of the vault was cut off before what it holds was proven. */
+export function isFenced(facts: EnvironmentFacts): boolean {
+  return facts.vault.folder.fenced;
 }
 
 export function isHeld(facts: EnvironmentFacts): boolean {

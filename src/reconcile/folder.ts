@@ -2,13 +2,14 @@
  * What lies in an instance's folders. Read synchronously on purpose: a check of hundreds of instances reads thousands of
  * tiny files, and one turn through the thread pool for each costs several times what the reading does.
  */
+import type { Stats } from 'node:fs';
 import { readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemErrorCode } from '../errors.js';
+import { Nexus3Error, systemErrorCode } from '../errors.js';
 import type { EngineVersion } from '../protocol/engine-record.js';
 import { parseEngineRecord } from '../protocol/engine-record.js';
 import type { Mark, VaultFolder } from '../protocol/guard.js';
-import { parseAofManifest, parseBirth, parseMark, readAofPosition } from '../protocol/guard.js';
+import { MANIFEST_FILE, parseAofManifest, parseBirth, parseMark, readAofPosition } from '../protocol/guard.js';
 import { BIRTH_FILE, CONFIG_FILE } from '../protocol/layout.js';
 import type { InstanceSpec } from '../runtime/runtime.js';
 import { parseAclUser } from '../protocol/users.js';
@@ -16,6 +17,8 @@ import type { RenderedFile } from './desired.js';
 
 /** A configuration or manifest larger than this is not one of ours and is not read. */
 const SMALL_FILE_BYTES_MAX = 1_048_576;
+/** How often a manifest that changes while it is read is read again. */
+const REREADS_MAX = 3;
 /** Permission bits that let anyone but the owner read or write. */
 const OTHERS_MASK = 0o077;
 
@@ -76,15 +79,19 @@ export function readFolders(
 
 export function readVaultFolder(dataDir: string): VaultFolder {
   const birthText = readSmall(join(dataDir, BIRTH_FILE));
+  return { birth: birthText === undefined ? undefined : parseBirth(birthText), aof: readAof(dataDir) };
+}
+
+/** A running server may end a rewrite between the manifest and its files: then the manifest has changed, too. */
+function readAof(dataDir: string): VaultFolder['aof'] {
   const appendOnly = join(dataDir, 'appendonlydir');
-  const manifest = readSmall(join(appendOnly, 'appendonly.aof.manifest'));
-  return {
-    birth: birthText === undefined ? undefined : parseBirth(birthText),
-    aof:
-      manifest === undefined
-        ? undefined
-        : readAofPosition(parseAofManifest(manifest), (file) => sizeOf(join(appendOnly, file))),
-  };
+  const manifestPath = join(appendOnly, MANIFEST_FILE);
+  for (let again = 0; ; again += 1) {
+    const manifest = readSmall(manifestPath);
+    if (manifest === undefined) return undefined;
+    const aof = readAofPosition(parseAofManifest(manifest), (file) => sizeOf(join(appendOnly, file)));
+    if (aof.missingFiles.length === 0 || again >= REREADS_MAX || readSmall(manifestPath) === manifest) return aof;
+  }
 }
 
 /** Only a drifted file can be the fenced one, so an undisturbed instance is not read twice. */
@@ -108,23 +115,42 @@ export function directivesThatDiffer(a: string, b: string): readonly string[] {
   return [...names];
 }
 
-/** Undefined where there is no such file, or where this user may not look. */
+/** Undefined where there is no such file. @throws FILE_NOT_WRITABLE where this user may not look */
 function readSmall(path: string): string | undefined {
   try {
-    const text = readFileSync(path, 'utf8');
-    return text.length > SMALL_FILE_BYTES_MAX ? '' : text;
+    return (sizeOf(path) ?? 0) > SMALL_FILE_BYTES_MAX ? '' : readFileSync(path, 'utf8');
   } catch (error) {
     if (isAbsence(error)) return undefined;
-    throw error;
+    throw lookFailure(path, error);
   }
 }
 
 function sizeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.size;
+  return statIfThere(path)?.size;
 }
 
 function isReadableByOthers(path: string): boolean {
-  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & OTHERS_MASK) !== 0;
+  return ((statIfThere(path)?.mode ?? 0) & OTHERS_MASK) !== 0;
+}
+
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw lookFailure(path, error);
+  }
+}
+
+/** What cannot be seen is neither there nor gone: to guess either could cost the last copy. */
+function lookFailure(path: string, error: unknown): unknown {
+  const code = systemErrorCode(error);
+  if (code !== 'EACCES' && code !== 'EPERM') return error;
+  return new Nexus3Error('FILE_NOT_WRITABLE', `${path} cannot be looked at.`, {
+    evidence: [`${code} on ${path}`],
+    hint: 'Run the command as root, or as the user who made this environment.',
+    cause: error,
+  });
 }
 
 function diskSpace(path: string): { readonly free: number; readonly total: number } | undefined {

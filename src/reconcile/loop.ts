@@ -1,4 +1,5 @@
 /** The one loop: observe, diagnose, plan, apply, prove. `check`, `up` and `create` are this with different licences. */
+import { mapBounded } from '../concurrency.js';
 import { Nexus3Error } from '../errors.js';
 import type { ConfiguredEnvironment } from '../config/configuration.js';
 import type { Progress } from '../progress.js';
@@ -22,6 +23,8 @@ const SETTLE_MS = 15_000;
 const SETTLE_POLL_MS = 250;
 /** Repairs can uncover what could not be seen before (with Locker down, nothing behind it); so often it goes round. */
 const ROUNDS_MAX = 3;
+/** How many environments are proven at once. */
+const PROOF_CONCURRENCY_MAX = 8;
 
 const NOTHING: Plan = { id: undefined, actions: [] };
 
@@ -91,7 +94,11 @@ export async function repair(
     const applied = await apply(world, next, progress);
     done.push(...applied.done);
     failures.push(...applied.failures);
-    after = await settle(world, environments, options, applied.failures.length > 0);
+    after = await settle(world, environments, options, {
+      failed: applied.failures.length > 0,
+      before: after,
+      plan: next,
+    });
     if (applied.failures.length > 0) break;
     const again = planRepairs(after.diagnosed, options.licence);
     // The same once more would end the same way.
@@ -109,21 +116,30 @@ function refuseOtherPlan(plan: Plan, wanted: string | undefined): void {
   });
 }
 
-/** Looks until nothing repairable is left, or the time is up. */
+/** Looks until nothing is left that a repair could help, or the time is up. What Locker has just brought to light is no aftermath. */
 async function settle(
   world: World,
   environments: readonly ConfiguredEnvironment[],
   options: LoopOptions,
-  failed: boolean,
+  { failed, before, plan }: { readonly failed: boolean; readonly before: Look; readonly plan: Plan },
 ): Promise<Look> {
   const giveUpAt = world.clock.now().getTime() + SETTLE_MS;
   for (;;) {
     const seen = await look(world, environments);
     const left = planRepairs(seen.diagnosed, options.licence);
-    if (failed || (left.id === undefined && seen.lockerError === undefined)) return seen;
+    if (failed || !mayGetBetter(seen, options.licence)) return seen;
+    const uncovered = before.lockerError !== undefined && seen.lockerError === undefined;
+    if (uncovered && left.id !== plan.id) return seen;
     if (world.clock.now().getTime() >= giveUpAt) return seen;
     await world.clock.sleep(SETTLE_POLL_MS);
   }
+}
+
+/** What no repair can help, no wait helps either; a Locker may only just be coming up. */
+function mayGetBetter({ diagnosed, lockerError }: Look, licence: LoopOptions['licence']): boolean {
+  if (lockerError?.code === 'LOCKER_UNREACHABLE') return true;
+  const findings = diagnosed.flatMap(({ diagnoses }) => diagnoses.map(({ finding }) => finding));
+  return findings.some(({ code, fixable }) => fixable && licence?.has(code) !== false);
 }
 
 /** Writes and reads, as a client does, in every environment that was changed and now looks healthy. */
@@ -134,11 +150,11 @@ async function prove(
   progress: Progress,
 ): Promise<readonly Failure[]> {
   const failures: Failure[] = [];
-  for (const { facts, diagnoses } of after.diagnosed) {
+  await mapBounded(after.diagnosed, PROOF_CONCURRENCY_MAX, async ({ facts, diagnoses }) => {
     const { environment } = facts;
     const planned = done.find(({ action }) => environmentOf(action) === environment.name);
     const broken = diagnoses.some(({ finding }) => finding.severity === 'error');
-    if (planned === undefined || broken || (after.lockerError !== undefined && !isLocker(environment))) continue;
+    if (planned === undefined || broken || (after.lockerError !== undefined && !isLocker(environment))) return;
     try {
       await proveWriteAndRead(world, environment);
     } catch (error) {
@@ -146,6 +162,6 @@ async function prove(
       failures.push({ planned, error });
       progress.note(error.message);
     }
-  }
+  });
   return failures;
 }

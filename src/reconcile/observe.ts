@@ -10,7 +10,7 @@ import { CREDENTIAL_NAMES, compareUsers } from '../protocol/users.js';
 import { Secret } from '../protocol/secret.js';
 import type { StoredCredentials } from '../locker/locker.js';
 import type { InstanceView } from '../redis/observation.js';
-import type { InstanceRuntimeState, RuntimeObservation } from '../runtime/runtime.js';
+import type { InstanceRuntimeState, InstanceSpec, RuntimeObservation } from '../runtime/runtime.js';
 import { isLocker, neededCredentials, renderFiles, specOf, specsOf } from './desired.js';
 import type { EnvironmentFacts, InstanceFacts } from './facts.js';
 import { readFolders } from './folder.js';
@@ -111,10 +111,9 @@ async function observeInstance(
 ): Promise<InstanceFacts> {
   const spec = specOf(world.configuration, environment, role);
   const placement = world.runtime.placement(spec, environment.vaultPort);
-  const state = runtime.instances.get(instanceKey(spec.id));
   const files = complete ? renderFiles(environment, role, placement, completed(stored)) : undefined;
   const folder = readFolders(spec, files);
-  const view = await probeInstance(world, environment, role, state, stored);
+  const { state, view } = await lookTwiceAtFresh(world, environment, spec, runtime, stored);
   const expected = files?.find(({ name }) => name === 'users.acl')?.content.split('\n');
   const inForce = view?.state === 'open' ? view.server.users : [];
   return {
@@ -135,6 +134,27 @@ export function completed(stored: StoredCredentials): Credentials {
   return Object.fromEntries(CREDENTIAL_NAMES.map((name) => [name, stored[name] ?? unused])) as Credentials;
 }
 
+/**
+ * One that was started a moment ago may not listen yet, or its start script may be about to refuse. Docker starts such a
+ * one again and again: what it ended with says more than that nothing answers, so that is looked at again, too.
+ */
+async function lookTwiceAtFresh(
+  world: World,
+  environment: ConfiguredEnvironment,
+  spec: InstanceSpec,
+  runtime: RuntimeObservation,
+  stored: StoredCredentials,
+): Promise<Pick<InstanceFacts, 'view'> & { readonly state: InstanceRuntimeState | undefined }> {
+  let state = runtime.instances.get(instanceKey(spec.id));
+  for (let retry = 0; ; retry += 1) {
+    const view = await probeInstance(world, environment, spec.id.role, state, stored);
+    const settled = view?.state !== 'unreachable' || !isFresh(world, state);
+    if (settled || retry >= FRESH_RETRIES_MAX) return { state, view };
+    await world.clock.sleep(FRESH_RETRY_MS);
+    state = (await world.runtime.observe([spec])).instances.get(instanceKey(spec.id));
+  }
+}
+
 async function probeInstance(
   world: World,
   environment: ConfiguredEnvironment,
@@ -146,22 +166,17 @@ async function probeInstance(
   if (state === undefined || (state.state !== 'running' && state.state !== 'starting')) return undefined;
   if (state.address === undefined)
     return { state: 'unreachable', cause: 'refused', detail: 'its port is not published' };
-  const request = {
+  return world.servers.probe({
     address: state.address,
     // A stranger is never told a password.
     adminPassword: state.owned ? stored[role === 'vault' ? 'admin' : 'operational-admin'] : undefined,
     directives: runtimeDirectives(role, environment.settings).map(({ name }) => name),
     masterauth: role === 'operational' ? stored.replicator : undefined,
-  };
-  for (let retry = 0; ; retry += 1) {
-    const view = await world.servers.probe(request);
-    if (view.state !== 'unreachable' || retry >= FRESH_RETRIES_MAX || !isFresh(world, state)) return view;
-    await world.clock.sleep(FRESH_RETRY_MS);
-  }
+  });
 }
 
-function isFresh(world: World, state: InstanceRuntimeState): boolean {
-  if (state.startedAt === undefined) return false;
+function isFresh(world: World, state: InstanceRuntimeState | undefined): boolean {
+  if (state?.startedAt === undefined || state.address === undefined || state.state === 'paused') return false;
   return world.clock.now().getTime() - Date.parse(state.startedAt) < FRESH_MS;
 }
 

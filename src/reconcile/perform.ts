@@ -1,21 +1,26 @@
 /** One action, done. Each can be cut off at any instant and done again. */
 import type { ConfiguredEnvironment } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
-import type { InstanceId } from '../protocol/environment.js';
+import type { InstanceId, Role } from '../protocol/environment.js';
 import { canRead } from '../protocol/engine-record.js';
-import { rolesOf } from '../protocol/environment.js';
+import { instanceKey, rolesOf } from '../protocol/environment.js';
+import { HELD_EXIT } from '../protocol/start-script.js';
 import type { CredentialName } from '../protocol/users.js';
 import type { Progress } from '../progress.js';
 import type { InstanceSpec } from '../runtime/runtime.js';
 import { adminOf, credentialsOf, openLocker } from './access.js';
 import type { Action } from './action.js';
-import { isLocker, selectEnvironments, specOf } from './desired.js';
+import { isLocker, selectEnvironments, specOf, specsOf } from './desired.js';
 import type { EnvironmentFacts } from './facts.js';
 import { guardOf, isHeld, serverOf, servesPastGuard } from './facts.js';
+import { readFolders } from './folder.js';
 import { observe } from './observe.js';
 import { renderInstance } from './render.js';
 import { waitForLink, waitForServer } from './wait.js';
 import type { World } from './world.js';
+
+/** Of the log, as evidence. */
+const REFUSAL_LINES = 3;
 
 export async function perform(world: World, action: Action, progress: Progress): Promise<void> {
   switch (action.kind) {
@@ -39,7 +44,7 @@ async function performOn(world: World, action: InstanceAction, progress: Progres
     case 'connect-network':
       return world.runtime.connectNetwork(spec);
     case 'render':
-      return renderInstance(world, environment, spec, await credentialsOf(world, environment));
+      return render(world, environment, spec);
     case 'create':
       return world.runtime.create(spec);
     case 'start':
@@ -71,15 +76,42 @@ async function generate(world: World, env: string, names: readonly CredentialNam
   await (await openLocker(world)).generate(env, names);
 }
 
+/** Rendering gives a vault without data the permission to start empty: not while its operational has any. */
+async function render(world: World, environment: ConfiguredEnvironment, spec: InstanceSpec): Promise<void> {
+  const credentials = await credentialsOf(world, environment);
+  if (spec.id.role === 'vault' && environment.kind === 'standard') {
+    const { mark, vault } = readFolders(spec, undefined);
+    if (mark === undefined && vault.aof === undefined) {
+      const facts = await factsNow(world, environment);
+      if (isHeld(facts)) throw lastCopy(facts);
+    }
+  }
+  await renderInstance(world, environment, spec, credentials);
+}
+
+/** @throws LAST_COPY, START_FAILED where the start script refused: what comes after would wait for it in vain. */
 async function start(world: World, environment: ConfiguredEnvironment, spec: InstanceSpec): Promise<void> {
   await world.runtime.start(spec);
-  await waitForServer(world, environment, spec.id.role);
+  const refusal = await waitForServer(world, environment, spec.id.role);
+  if (refusal === undefined) return;
+  const held = refusal === HELD_EXIT;
+  throw new Nexus3Error(held ? 'LAST_COPY' : 'START_FAILED', `${instanceKey(spec.id)} refused to start.`, {
+    evidence: (await world.runtime.logs(spec, REFUSAL_LINES)).slice(-REFUSAL_LINES),
+    hint: `See: nexus3 check ${spec.id.env}`,
+  });
 }
 
 /** A vault's container is made again only when its data are known to lie in the folder that the new one gets. */
 async function recreate(world: World, environment: ConfiguredEnvironment, spec: InstanceSpec): Promise<void> {
   if (spec.id.role === 'vault') {
     const state = [...(await world.runtime.observe([spec])).instances.values()][0];
+    const image = state?.differences.find(({ aspect }) => aspect === 'image');
+    if (image !== undefined) {
+      throw new Nexus3Error('LAST_COPY', `The vault of ${spec.id.env} would be made again on another image.`, {
+        evidence: [`expected: ${image.expected}`, `actual: ${image.actual}`],
+        hint: `See: nexus3 check ${spec.id.env}`,
+      });
+    }
     const mount = state?.differences.find(({ aspect }) => aspect === 'mount');
     if (mount !== undefined) {
       throw new Nexus3Error('LAST_COPY', `The vault of ${spec.id.env} keeps its data in ${mount.actual}.`, {
@@ -159,10 +191,15 @@ async function rotate(world: World, environment: ConfiguredEnvironment, name: Cr
   for (const role of rolesOf(environment)) {
     await renderInstance(world, environment, specOf(world.configuration, environment, role), credentials);
   }
-  if (environment.kind === 'standard') {
+  // What does not run learns it from the rendered files at its next start.
+  const { instances } = await world.runtime.observe(specsOf(world.configuration, [environment]));
+  const runs = (role: Role): boolean =>
+    instances.get(instanceKey({ env: environment.name, role }))?.state === 'running';
+  if (runs('operational')) {
     await using operational = await adminOf(world, environment, 'operational', credentials);
     await operational.setConfig('masterauth', credentials.replicator.reveal());
   }
+  if (!runs('vault')) return;
   await using vault = await adminOf(world, environment, 'vault', credentials);
   await vault.loadUsers();
 }

@@ -1,10 +1,12 @@
 /** From what is wrong to what will be done: one ordered list of actions under one id. Pure. */
 import { createHash } from 'node:crypto';
 import { instanceKey } from '../protocol/environment.js';
+import { isLocker } from './desired.js';
 import type { Action, Plan, PlannedAction } from './action.js';
 import type { Diagnosis } from './diagnose.js';
 import type { EnvironmentFacts } from './facts.js';
 import type { FindingCode } from './finding.js';
+import { whyNot } from './permitted.js';
 
 const PLAN_ID_HEX_DIGITS = 12;
 
@@ -15,11 +17,13 @@ export interface Diagnosed {
 
 /** @param licence codes that the command may repair; undefined: every fixable one. */
 export function planRepairs(environments: readonly Diagnosed[], licence?: ReadonlySet<FindingCode>): Plan {
-  const actions = environments.flatMap(({ facts, diagnoses }) => {
+  const actions = lockerFirst(environments).flatMap(({ facts, diagnoses }) => {
     const wanted = diagnoses.flatMap(({ rule, finding }) => {
       const licensed = licence?.has(finding.code);
       if (licensed === false || !(finding.fixable || (licensed === true && rule.retriedByUp === true))) return [];
-      return (rule.repair?.(finding.instance, facts) ?? []).map((action) => ({ action, because: finding.code }));
+      const repair = rule.repair?.(finding.instance, facts) ?? [];
+      if (repair.some((action) => whyNot(action, facts) !== undefined)) return [];
+      return repair.map((action) => ({ action, because: finding.code }));
     });
     return ordered(withoutRedundant(wanted));
   });
@@ -29,6 +33,12 @@ export function planRepairs(environments: readonly Diagnosed[], licence?: Readon
     summary: summarize(action),
   }));
   return { id: planned.length === 0 ? undefined : planId(planned), actions: planned };
+}
+
+/** Everybody's credentials are in it. */
+function lockerFirst(environments: readonly Diagnosed[]): readonly Diagnosed[] {
+  const isFirst = ({ facts }: Diagnosed): boolean => isLocker(facts.environment);
+  return [...environments.filter(isFirst), ...environments.filter((one) => !isFirst(one))];
 }
 
 interface Wanted {

@@ -9,7 +9,7 @@ import { guardOf, instancesIn } from './facts.js';
 import { look } from './loop.js';
 import { perform } from './perform.js';
 import type { Recovered } from './recovered.js';
-import { newIncarnation, ownerOf, renderInstance, writeBirth, writeMark } from './render.js';
+import { newIncarnation, ownerToBe, renderInstance, writeBirth, writeMark } from './render.js';
 import { proveWriteAndRead, untilLoaded } from './wait.js';
 import type { World } from './world.js';
 
@@ -26,13 +26,13 @@ export async function acceptLoss(world: World, facts: EnvironmentFacts, progress
   await accept(world, facts);
   progress.done('what the vault’s folder holds is now the truth');
   const credentials = await credentialsOf(world, environment);
-  await renderInstance(world, environment, vault.spec, credentials);
+  await renderInstance(world, environment, vault.spec, credentials, { fenced: false });
   for (const instance of instancesIn(facts)) {
     await perform(world, { kind: 'render', on: instance.id }, progress);
     if (instance.runtime === undefined) await world.runtime.create(instance.spec);
     await perform(world, { kind: 'start', on: instance.id }, progress);
   }
-  if (operational === undefined) await untilLoaded(world, environment);
+  if (operational === undefined) await untilLoaded(world, environment, 'vault');
   else await perform(world, { kind: 'wait-for-link', on: operational.id }, progress);
   const ms = await proveWriteAndRead(world, environment);
   progress.done(`written and read in ${ms.toFixed(1)} ms`);
@@ -50,7 +50,7 @@ async function accept(world: World, facts: EnvironmentFacts): Promise<void> {
   const whole = aof !== undefined && aof.missingFiles.length === 0;
   const incarnation = verdict.code === 'vault-behind' && birth !== undefined ? birth.incarnation : newIncarnation();
   if (!whole) await moveAside(world, vault.spec, { keep: true });
-  const owner = world.runtime.newFolderOwner() === undefined ? undefined : await ownerOf(vault.spec.dataDir);
+  const owner = await ownerToBe(vault.spec.dataDir);
   await writeBirth(vault.spec, { state: whole ? 'born' : 'unborn', incarnation }, owner);
   await writeMark(vault.spec, { incarnation, seq: whole ? aof.seq : 0, bytes: whole ? aof.bytes : 0 }, owner);
 }

@@ -5,7 +5,7 @@ import type { Progress } from '../progress.js';
 import { hasAside } from './aside.js';
 import { isLocker, selectEnvironments } from './desired.js';
 import type { EnvironmentFacts } from './facts.js';
-import { guardOf, hasData, instancesIn, isHeld, servesPastGuard } from './facts.js';
+import { differsIn, guardOf, hasData, instancesIn, isFenced, isForeign, isHeld, servesPastGuard } from './facts.js';
 import { look } from './loop.js';
 import { acceptLoss } from './recover-accept.js';
 import { recoverOperational } from './recover-operational.js';
@@ -139,7 +139,7 @@ async function factsOf(world: World, env: string): Promise<EnvironmentFacts> {
  */
 export function admit(facts: EnvironmentFacts, options: RecoverOptions, unfinished: boolean): RecoveryKind {
   const { name } = facts.environment;
-  const foreign = instancesIn(facts).find(({ runtime }) => runtime?.owned === false);
+  const foreign = instancesIn(facts).find(isForeign);
   if (foreign !== undefined) {
     throw new Nexus3Error('FOREIGN_INSTANCE', `${foreign.spec.name} was not made by nexus3, so it is left alone.`, {
       hint: 'Remove that container by hand first; keep its data.',
@@ -150,6 +150,12 @@ export function admit(facts: EnvironmentFacts, options: RecoverOptions, unfinish
     throw refused(
       `${name} is a Secure Environment: it has no operational.`,
       `For its vault: nexus3 recover ${name} --vault`,
+    );
+  }
+  if (isFenced(facts)) {
+    throw refused(
+      `A recovery of the vault of ${name} was cut off, so its operational may be the last copy.`,
+      `Finish that first: nexus3 recover ${name} --vault`,
     );
   }
   if (!servesPastGuard(facts)) {
@@ -180,12 +186,14 @@ function admitVault(facts: EnvironmentFacts, options: RecoverOptions, unfinished
       facts,
     );
   }
+  if (differsIn(facts.operational, 'mount')) {
+    throw refused(
+      `The operational of ${name} keeps its data in another folder, so its snapshot cannot be taken.`,
+      `See: nexus3 check ${name}`,
+      facts,
+    );
+  }
   return 'vault';
-}
-
-/** A recovery was cut off between starting the vault and proving it. */
-export function isFenced(facts: EnvironmentFacts): boolean {
-  return facts.vault.folder.fenced;
 }
 
 function refused(message: string, hint: string, facts?: EnvironmentFacts): Nexus3Error {

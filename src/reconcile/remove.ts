@@ -1,5 +1,5 @@
 /** `remove NAME`: out of the runtime, out of Locker, out of nexus3.yaml; the data are moved aside, not deleted. */
-import { rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Nexus3Error, systemErrorCode, writeFailure } from '../errors.js';
 import { makeFolder, syncFolder } from '../files.js';
@@ -18,6 +18,9 @@ export interface RemoveReport {
 
 /** Removed environments lie here, below the data root; no environment can have this name. */
 export const REMOVED_FOLDER = '.removed';
+
+/** Prefix of what is being deleted; no environment's name begins with a dot. */
+const DOOMED = '.deleted-';
 
 /** Each step can be done again: killed anywhere, the environment is still in nexus3.yaml until all else is done. */
 export async function remove(
@@ -62,16 +65,32 @@ async function putAway(world: World, name: string, deleteData: boolean): Promise
   const { dataRoot } = world.configuration;
   const { root } = layoutOf(dataRoot, name);
   const folder = join(dataRoot, REMOVED_FOLDER);
-  const target = join(folder, `${name}-${world.clock.now().toISOString().replaceAll(/[:.]/g, '-')}`);
+  const stamp = world.clock.now().toISOString().replaceAll(/[:.]/g, '-');
+  const target = join(folder, `${deleteData ? DOOMED : ''}${name}-${stamp}`);
   try {
     await makeFolder(folder, { mode: 0o700 });
-    await rename(root, target);
+    const moved = await renameIfThere(root, target);
     await syncFolder(dataRoot);
+    if (deleteData) await deleteDoomed(folder);
+    return moved && !deleteData ? target : null;
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return null;
     throw writeFailure(root, error);
   }
-  if (!deleteData) return target;
-  await rm(target, { recursive: true, force: true });
-  return null;
+}
+
+async function renameIfThere(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Also what a `remove --delete-data` that was killed has left. */
+async function deleteDoomed(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(DOOMED)) await rm(join(folder, name), { recursive: true, force: true });
+  }
 }

@@ -1,6 +1,6 @@
 /** Writes what an instance is started from: its folders, its rendered files, and a vault's birth and mark. */
 import { randomBytes } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { lchown, lstat, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ConfiguredEnvironment } from '../config/configuration.js';
 import { Nexus3Error, systemErrorCode } from '../errors.js';
@@ -10,6 +10,7 @@ import { judgeVault, renderBirth, renderMark } from '../protocol/guard.js';
 import { BIRTH_FILE, CONFIG_FILE, layoutOf } from '../protocol/layout.js';
 import type { Credentials, UserOptions } from '../protocol/users.js';
 import type { InstanceSpec } from '../runtime/runtime.js';
+import type { RenderedFile } from './desired.js';
 import { renderFiles } from './desired.js';
 import { readFolders } from './folder.js';
 import type { World } from './world.js';
@@ -31,30 +32,63 @@ export async function renderInstance(
 ): Promise<void> {
   const owner = await makeFolders(world, spec);
   const placement = world.runtime.placement(spec, environment.vaultPort);
-  const files = renderFiles(environment, spec.id.role, placement, credentials, options);
+  const render = (fenced: boolean): readonly RenderedFile[] =>
+    renderFiles(environment, spec.id.role, placement, credentials, { fenced });
+  // Only the recovery that put up a fence, or its successor, takes it down.
+  const fenced = options.fenced ?? readFolders(spec, render(false)).fenced;
+  const files = render(fenced);
   const { drifted, readableByOthers } = readFolders(spec, files);
   for (const file of files) {
     if (drifted.includes(file.name) || readableByOthers.includes(file.name)) {
       await writeFileWhole(join(spec.configDir, file.name), file.content, { mode: file.mode, owner });
     }
   }
-  if (spec.id.role === 'vault') await vouch(world, environment, spec, owner);
+  await handOver(spec.configDir, owner);
+  // Behind a fence, the recovery itself says what the data are.
+  if (spec.id.role === 'vault' && !fenced) await vouch(world, environment, spec, owner);
 }
 
 /** An existing data folder keeps its owner; the configuration belongs to whoever owns the data. */
 async function makeFolders(world: World, spec: InstanceSpec): Promise<Owner | undefined> {
   const root = dirname(spec.dataDir);
-  const newOwner = world.runtime.newFolderOwner();
   await makeFolder(root, { mode: 0o755 });
-  await makeFolder(spec.dataDir, { mode: FOLDER_MODE, owner: newOwner });
-  const owner = newOwner === undefined ? undefined : await ownerOf(spec.dataDir);
+  await makeFolder(spec.dataDir, { mode: FOLDER_MODE, owner: world.runtime.newFolderOwner() });
+  const owner = await ownerToBe(spec.dataDir);
   await makeFolder(dirname(spec.configDir), { mode: 0o755 });
   await makeFolder(spec.configDir, { mode: FOLDER_MODE, owner });
   return owner;
 }
 
+/**
+ * To whom files of an instance must belong, so that its server may read them: the server runs as the owner of its data
+ * folder. Only root can see to that; everybody else's files are their own.
+ */
+export async function ownerToBe(dataDir: string): Promise<Owner | undefined> {
+  return process.getuid?.() === 0 ? ownerOf(dataDir) : undefined;
+}
+
+/** The data folder may have been given to another user since. Never through a link, which that user could have made. */
+async function handOver(configDir: string, owner: Owner | undefined): Promise<void> {
+  if (owner === undefined) return;
+  const names = Object.values(CONFIG_FILE).map((name) => join(configDir, name));
+  for (const path of [configDir, ...names]) {
+    const stats = await lstatIfThere(path);
+    if (stats === undefined || (stats.uid === owner.uid && stats.gid === owner.gid)) continue;
+    await lchown(path, owner.uid, owner.gid);
+  }
+}
+
+async function lstatIfThere(path: string): Promise<Owner | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** Undefined for a folder that is not there. */
-export async function ownerOf(path: string): Promise<Owner | undefined> {
+async function ownerOf(path: string): Promise<Owner | undefined> {
   try {
     const { uid, gid } = await stat(path);
     return { uid, gid };
@@ -74,10 +108,13 @@ async function vouch(
   spec: InstanceSpec,
   owner: Owner | undefined,
 ): Promise<void> {
-  const { mark, vault } = readFolders(spec, undefined);
+  const { mark, vault, hasData } = readFolders(spec, undefined);
   const verdict = judgeVault(mark, vault);
   if (verdict.state === 'clear' || verdict.state === 'held') return;
-  if (verdict.state === 'new') refuseIfOperationalHasData(world, environment);
+  if (vault.aof === undefined) {
+    if (hasData) throw wouldIgnoreSnapshot(environment, spec);
+    refuseIfOperationalHasData(world, environment);
+  }
   const incarnation = vault.birth?.incarnation ?? newIncarnation();
   if (vault.birth === undefined) {
     await writeBirth(spec, { state: vault.aof === undefined ? 'unborn' : 'born', incarnation }, owner);
@@ -103,6 +140,14 @@ export async function writeMark(
   owner: Owner | undefined,
 ): Promise<void> {
   await writeFileWhole(join(spec.configDir, CONFIG_FILE.mark), renderMark(mark), { mode: 0o600, owner });
+}
+
+/** With its append-only file on, Redis starts empty beside a snapshot, without a word. */
+function wouldIgnoreSnapshot(environment: ConfiguredEnvironment, spec: InstanceSpec): Nexus3Error {
+  return new Nexus3Error('LAST_COPY', `The vault of ${environment.name} would start empty beside a snapshot.`, {
+    evidence: [`there is ${join(spec.dataDir, 'dump.rdb')}, but no append-only file, which alone a vault loads`],
+    hint: 'Turn it into an append-only file first (start redis-server on a copy with appendonly no, then CONFIG SET appendonly yes), or move it away to start empty.',
+  });
 }
 
 /** The last look before a vault is allowed to start empty. */

@@ -10,6 +10,7 @@ import { guardOf, lagBytes, serverOf } from './facts.js';
 import type { Finding } from './finding.js';
 import type { Look } from './loop.js';
 import type { Diagnosed } from './plan.js';
+import { environmentOf } from './plan.js';
 import type {
   Report,
   ReportedEnvironment,
@@ -55,14 +56,15 @@ function errorFields(error: Nexus3Error): { readonly code: string; readonly mess
   return { code: error.code, message: `${error.message}${evidence}`, hint: error.hint };
 }
 
-/** Those planned for before, and not seen any more. */
+/** Those of an environment in which something was planned, and not seen any more: one action may repair several. */
 function repairedFindings(item: Diagnosed, before: Look | undefined, plan: Plan | undefined): readonly Finding[] {
   const earlier = before?.diagnosed.find(({ facts }) => facts.environment.name === item.facts.environment.name);
-  const planned = new Set(plan?.actions.map(({ because }) => because) ?? []);
+  const isPlannedFor = plan?.actions.some(({ action }) => environmentOf(action) === item.facts.environment.name);
+  if (isPlannedFor !== true) return [];
   const left = new Set(item.diagnoses.map(({ finding }) => `${finding.code} ${finding.instance}`));
   return (earlier?.diagnoses ?? [])
     .map(({ finding }) => finding)
-    .filter(({ fixable, code, instance }) => fixable && planned.has(code) && !left.has(`${code} ${instance}`));
+    .filter(({ fixable, code, instance }) => fixable && !left.has(`${code} ${instance}`));
 }
 
 function environmentReport({ facts, diagnoses }: Diagnosed, repaired: readonly Finding[]): ReportedEnvironment {

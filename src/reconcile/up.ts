@@ -1,6 +1,6 @@
 /** `up`: creates and starts what is missing, and waits until it is proven healthy. Repairs nothing that runs. */
 import type { Progress } from '../progress.js';
-import { bookkeepAll } from './check.js';
+import { bookkeepOrSay } from './check.js';
 import { isLocker, selectEnvironments } from './desired.js';
 import type { FindingCode } from './finding.js';
 import { look, repair } from './loop.js';
@@ -43,7 +43,7 @@ export async function up(world: World, options: UpOptions, progress: Progress): 
     progress.note(`waiting for ${holder}`);
   });
   const result = await repair(world, environments, { licence: UP_LICENCE, mayCreateRootKey: true }, progress);
-  await bookkeepAll(result.after);
+  await bookkeepOrSay(result.after, progress);
   const durationMs = world.clock.now().getTime() - checkedAt.getTime();
   return reportOf({ ...result, applied: result.done.length, checkedAt, durationMs });
 }

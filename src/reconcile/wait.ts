@@ -19,15 +19,22 @@ const POLL_MS = 100;
 /** A wait longer than this is said. */
 const NOTE_AFTER_MS = 3_000;
 
-/** Returns as soon as the server answers, also -LOADING or NOAUTH, or is held by its start script. */
-export async function waitForServer(world: World, environment: ConfiguredEnvironment, role: Role): Promise<void> {
+/**
+ * Returns as soon as the server answers, also -LOADING or NOAUTH, or its start script has refused.
+ * @returns the exit code of that refusal; undefined for a server that answers.
+ */
+export async function waitForServer(
+  world: World,
+  environment: ConfiguredEnvironment,
+  role: Role,
+): Promise<number | undefined> {
   const spec = specOf(world.configuration, environment, role);
   const giveUpAt = world.clock.now().getTime() + ANSWER_WAIT_MS;
   for (;;) {
     const view = await probeAnonymously(world, environment, role);
-    if (view.state !== 'unreachable') return;
+    if (view.state !== 'unreachable') return undefined;
     const state = (await world.runtime.observe([spec])).instances.get(instanceKey(spec.id));
-    if (state?.exitCode === HELD_EXIT || state?.exitCode === ENGINE_EXIT) return;
+    if (state?.exitCode === HELD_EXIT || state?.exitCode === ENGINE_EXIT) return state.exitCode;
     if (world.clock.now().getTime() >= giveUpAt) {
       throw new Nexus3Error('START_FAILED', `${instanceKey(spec.id)} was started but does not answer.`, {
         evidence: [view.detail, ...(await world.runtime.logs(spec, 5))],
@@ -38,17 +45,17 @@ export async function waitForServer(world: World, environment: ConfiguredEnviron
   }
 }
 
-/** Until a vault that was started has loaded its data. @throws NOT_PROVEN */
-export async function untilLoaded(world: World, environment: ConfiguredEnvironment): Promise<void> {
+/** Until a server that was started has loaded its data. @throws NOT_PROVEN */
+export async function untilLoaded(world: World, environment: ConfiguredEnvironment, role: Role): Promise<void> {
   const credentials = await credentialsOf(world, environment);
   const giveUpAt = world.clock.now().getTime() + LOAD_WAIT_MS;
   for (;;) {
-    const view = await probe(world, environment, 'vault', credentials.admin);
+    const view = await probe(world, environment, role, credentials[role === 'vault' ? 'admin' : 'operational-admin']);
     if (view.state === 'open') return;
     if (view.state !== 'loading' || world.clock.now().getTime() >= giveUpAt) {
-      throw new Nexus3Error('NOT_PROVEN', `The vault of ${environment.name} did not come up.`, {
+      throw new Nexus3Error('NOT_PROVEN', `The ${role} of ${environment.name} did not come up.`, {
         evidence: [`its state: ${view.state}`, ...('detail' in view ? [view.detail] : [])],
-        hint: `Look at its log: nexus3 logs ${environment.name} --vault`,
+        hint: `Look at its log: nexus3 logs ${environment.name} --${role}`,
       });
     }
     await world.clock.sleep(POLL_MS);
@@ -73,8 +80,9 @@ export async function waitForLink(world: World, environment: ConfiguredEnvironme
       if (!noted && now - startedAt > NOTE_AFTER_MS) progress.note(`${environment.name}: all data are being loaded`);
       noted = now - startedAt > NOTE_AFTER_MS;
     }
-    // A vault that the guard holds will not come up by waiting: `check` says what it is.
-    if (now >= giveUpAt || (vault.state === 'unreachable' && now - startedAt > ANSWER_WAIT_MS)) {
+    // What does not even answer will not come up by waiting: `check` says what it is.
+    const gone = vault.state === 'unreachable' || operational.state === 'unreachable';
+    if (now >= giveUpAt || (gone && now - startedAt > ANSWER_WAIT_MS)) {
       throw notCaughtUp(environment, vault, operational);
     }
     await world.clock.sleep(POLL_MS);

@@ -12,7 +12,7 @@ import type { TestEngine } from '../support/docker-engine.js';
 import { restartTestEngine, startTestEngine, stopTestEngine } from '../support/docker-engine.js';
 import { describeOnDocker } from '../support/docker-tests.js';
 import { until } from '../support/break.js';
-import { Nexus } from '../support/nexus.js';
+import { findingOf, Nexus } from '../support/nexus.js';
 
 const ENGINE_TIMEOUT_MS = 180_000;
 
@@ -131,4 +131,38 @@ describeOnDocker('restarts', () => {
     await onContainer(nexus, 'track', 'operational', 'POST', '/start');
     await healthyByItself();
   });
+
+  it(
+    'a vault whose data are gone stays held through all of it, and its operational keeps the last copy',
+    async () => {
+      await onContainer(nexus, 'track', 'vault', 'POST', '/stop');
+      const { dataDir } = await nexus.spec('track', 'vault');
+      for (const name of await readdir(dataDir)) await rm(join(dataDir, name), { recursive: true });
+      await onContainer(nexus, 'track', 'vault', 'POST', '/start');
+      await isHeld();
+      await onContainer(nexus, 'track', 'vault', 'POST', '/restart');
+      await isHeld();
+      await until(async () => (await inspect(nexus, 'track', 'vault')).RestartCount > 3, 'Docker to start it again');
+      await isHeld();
+      await onContainer(nexus, 'track', 'operational', 'POST', '/restart');
+      await isHeld();
+      await restartTestEngine(engine);
+      await isHeld();
+      const recovered = await nexus.run('recover', 'track', '--vault', '--yes');
+      expect(recovered.code, recovered.err).toBe(0);
+      await healthyByItself();
+    },
+    ENGINE_TIMEOUT_MS,
+  );
+
+  /** Docker starts it again and again; that is said as what it is, and not as a crash loop. */
+  async function isHeld(): Promise<void> {
+    const read = (): Promise<unknown> => nexus.anonymous('track', 'operational', 'GET', 'kept').catch(() => undefined);
+    await until(async () => (await read()) === 'value', 'the operational');
+    expect(await nexus.findings('track')).toEqual(['vault-empty vault']);
+    const report = await nexus.report(1, 'check', 'track', '--fix');
+    expect(report.applied).toBe(0);
+    expect(report.environments[0]?.vault.state).toBe('held');
+    expect(findingOf(report, 'track', 'vault-empty').remedy).toContain('nexus3 recover track --vault');
+  }
 });

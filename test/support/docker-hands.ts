@@ -16,6 +16,7 @@ export interface Inspected {
     readonly StartedAt: string;
     readonly ExitCode: number;
     readonly Pid: number;
+    readonly Health?: unknown;
   };
   readonly Config: { readonly Image: string };
   readonly HostConfig: { readonly RestartPolicy: { readonly Name: string } };
@@ -73,8 +74,11 @@ export function socketOf(nexus: Nexus): string {
   return (nexus.env['DOCKER_HOST'] ?? '').replace(/^unix:\/\//, '');
 }
 
+/** Without what changes by itself: the log of health checks, and the order of mounts. */
 export async function inspect(nexus: Nexus, env: string, role: Role): Promise<Inspected> {
-  return (await onContainer(nexus, env, role, 'GET', '/json')) as Inspected;
+  const seen = (await onContainer(nexus, env, role, 'GET', '/json')) as Inspected;
+  const mounts = [...seen.Mounts].sort((a, b) => a.Destination.localeCompare(b.Destination));
+  return { ...seen, Mounts: mounts, State: { ...seen.State, Health: undefined } };
 }
 
 /** Containers of this nexus3's name prefix, running or not. */
@@ -113,6 +117,17 @@ export async function remake(
   role: Role,
   change: (definition: CreateBody) => void,
 ): Promise<void> {
+  const makeAgain = await takeAwayForNow(nexus, env, role, change);
+  await makeAgain();
+}
+
+/** Stops and removes the container. What is returned makes it again, as it was, and starts it. */
+export async function takeAwayForNow(
+  nexus: Nexus,
+  env: string,
+  role: Role,
+  change: (definition: CreateBody) => void = () => undefined,
+): Promise<() => Promise<void>> {
   const { name } = await nexus.spec(env, role);
   const before = (await onContainer(nexus, env, role, 'GET', '/json')) as {
     readonly Config: Omit<CreateBody, 'HostConfig'> & { readonly Hostname?: string };
@@ -123,6 +138,29 @@ export async function remake(
   change(definition);
   await onContainer(nexus, env, role, 'POST', '/stop');
   await onContainer(nexus, env, role, 'DELETE', '');
-  await docker(nexus, 'POST', `/containers/create?name=${name}`, definition);
-  await onContainer(nexus, env, role, 'POST', '/start');
+  return async () => {
+    await docker(nexus, 'POST', `/containers/create?name=${name}`, definition);
+    await onContainer(nexus, env, role, 'POST', '/start');
+  };
+}
+
+/** `docker run`, as the protocol's pages have it. */
+export async function dockerRun(
+  nexus: Nexus,
+  name: string,
+  options: { image: string; command: readonly string[]; port?: number; dataDir?: string; network: string },
+): Promise<void> {
+  const { image, command, port, dataDir, network } = options;
+  await docker(nexus, 'POST', `/containers/create?name=${name}`, {
+    Image: image,
+    Cmd: command,
+    ExposedPorts: { '6379/tcp': {} },
+    HostConfig: {
+      RestartPolicy: { Name: 'unless-stopped' },
+      NetworkMode: network,
+      ...(port === undefined ? {} : { PortBindings: { '6379/tcp': [{ HostPort: String(port) }] } }),
+      ...(dataDir === undefined ? {} : { Binds: [`${dataDir}:/var/lib/falkordb/data`] }),
+    },
+  });
+  await docker(nexus, 'POST', `/containers/${name}/start`);
 }

@@ -12,8 +12,9 @@ import { Secret } from '../../src/protocol/secret.js';
 import type { Hands } from './break.js';
 import { until } from './break.js';
 import type { Report } from '../../src/reconcile/report.js';
-import { codesOf, findingOf, findingsOf, Nexus } from './nexus.js';
+import { findingOf, findingsOf, Nexus } from './nexus.js';
 import type { NexusOptions } from './nexus.js';
+import { storiesOf } from './stories.js';
 
 export function describeFindings(options: NexusOptions, hands: Hands): void {
   let nexus: Nexus;
@@ -36,44 +37,7 @@ export function describeFindings(options: NexusOptions, hands: Hands): void {
     await nexus.run('check', 'track', '--fix');
   });
 
-  /** The story that all repairable findings share. */
-  async function foundAndFixed(expected: readonly string[], ...actions: readonly string[]): Promise<void> {
-    const seen = await nexus.report(1, 'check', 'track');
-    expect(codesOf(seen, 'track')).toEqual([...expected].toSorted());
-
-    const planned = await nexus.report(1, 'check', 'track', '--fix', '--dry-run');
-    expect(planned.plan?.id).toMatch(/^p_[0-9a-f]{12}$/);
-    expect(planned.plan?.actions.map(({ summary }) => summary)).toEqual(expect.arrayContaining([...actions]));
-    expect(planned.applied).toBe(0);
-    expect(await nexus.findings('track'), 'a dry run changes nothing').toEqual([...expected].toSorted());
-
-    const fixed = await nexus.report(0, 'check', 'track', '--fix');
-    expect(fixed.applied).toBeGreaterThan(0);
-    expect(fixed.environments[0]?.findings.filter((finding) => finding.fixed).map(({ code }) => code)).toEqual(
-      expect.arrayContaining(expected.map((line) => line.split(' ')[0])),
-    );
-    await isHealthyWithItsData();
-    await nothingLeftToDo();
-  }
-
-  async function isHealthyWithItsData(): Promise<void> {
-    expect(await nexus.findings('track')).toEqual([]);
-    expect(await nexus.anonymous('track', 'operational', 'GET', 'kept')).toBe('value');
-  }
-
-  async function nothingLeftToDo(): Promise<void> {
-    const again = await nexus.report(0, 'check', 'track', '--fix');
-    expect(again.plan).toEqual({ id: null, actions: [] });
-    expect(again.applied).toBe(0);
-  }
-
-  /** For what `--fix` must not touch: it says so, exits 1, and leaves everything as it is. */
-  async function foundAndLeft(expected: readonly string[]): Promise<void> {
-    expect(await nexus.findings('track')).toEqual([...expected].toSorted());
-    const left = await nexus.report(1, 'check', 'track', '--fix');
-    expect(codesOf(left, 'track')).toEqual([...expected].toSorted());
-    expect(left.applied).toBe(0);
-  }
+  const { foundAndFixed, foundAndLeft, isHealthyWithItsData, nothingLeftToDo } = storiesOf(() => nexus);
 
   it('a healthy environment has no finding', async () => {
     const report = await nexus.report(0, 'check', 'track');

@@ -56,10 +56,13 @@ export function describeNeverOpen(options: NexusOptions, hands: Hands): void {
   }
 
   async function enough(intruder: Intruder): Promise<void> {
-    await until(() => {
-      const { refusals, breaches } = intruder.tally();
-      return refusals > REFUSALS_MIN || breaches.length > 0;
-    }, `more than ${String(REFUSALS_MIN)} refusals`);
+    await until(
+      () => {
+        const { refusals, breaches } = intruder.tally();
+        return refusals > REFUSALS_MIN || breaches.length > 0;
+      },
+      `more than ${String(REFUSALS_MIN)} refusals`,
+    );
   }
 
   /** As a process of its own: the knocking goes on while it works. */

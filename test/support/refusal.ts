@@ -44,7 +44,11 @@ export async function refused(
 
 /** Exactly one `nexus3.error/1` on stdout, with a way out. */
 export function readRefusal(out: string, what: string): RefusalDocument {
-  const document = JSON.parse(out) as { readonly schema: string; readonly ok: boolean; readonly error: RefusalDocument };
+  const document = JSON.parse(out) as {
+    readonly schema: string;
+    readonly ok: boolean;
+    readonly error: RefusalDocument;
+  };
   expect(document.schema, what).toBe('nexus3.error/1');
   expect(document.ok, what).toBe(false);
   expect(document.error.message.length, what).toBeGreaterThan(10);

@@ -146,7 +146,7 @@ function closing(report: Report, mode: CheckMode, page: Page): readonly string[]
   );
   const done = whatWasDone(report, mode);
   if (done !== undefined) lines.push(done);
-  const next = whatNext(open, mode);
+  const next = whatNext(open, mode, report.failures.length > 0);
   if (next !== undefined) lines.push(...wrap(next, page.width));
   else if (report.ok) lines.push(page.paint('good', 'All is well.'));
   return lines;
@@ -154,19 +154,25 @@ function closing(report: Report, mode: CheckMode, page: Page): readonly string[]
 
 function whatWasDone(report: Report, { command, fix, dryRun }: CheckMode): string | undefined {
   if (dryRun || (!fix && command === 'check')) return undefined;
-  if (report.applied === 0)
-    return command === 'up' ? 'Everything ran already; nothing was changed.' : 'Nothing was changed.';
+  if (report.applied === 0) {
+    const ranAlready = command === 'up' && report.failures.length === 0;
+    return ranAlready ? 'Everything ran already; nothing was changed.' : 'Nothing was changed.';
+  }
   return `${plural(report.applied, 'action')} done, and measured again afterwards.`;
 }
 
 /** Undefined: nothing is left to do. */
-function whatNext(open: readonly ReportedFinding[], { command, fix, dryRun, envs }: CheckMode): string | undefined {
+function whatNext(
+  open: readonly ReportedFinding[],
+  { command, fix, dryRun, envs }: CheckMode,
+  failed: boolean,
+): string | undefined {
   const errors = open.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return undefined;
   const fixable = errors.filter((finding) => finding.fixable).length;
   if (dryRun)
     return fixable === errors.length ? undefined : 'What --fix may not repair has its way out at each arrow above.';
-  if (fix) return 'What is left needs you: the way out stands at each arrow above.';
+  if (fix || failed) return 'What is left needs you: the way out stands at each arrow above.';
   if (fixable === 0) return 'None of this may be repaired by itself: the way out stands at each arrow above.';
   const args = ['check', ...(command === 'check' ? envs : []), '--fix'].join(' ');
   const what = fixable === errors.length ? (fixable === 1 ? 'it' : 'them') : `${String(fixable)} of them`;

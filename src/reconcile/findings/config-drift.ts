@@ -2,7 +2,7 @@ import { runtimeDirectives } from '../../protocol/redis-conf.js';
 import { CONFIG_FILE } from '../../protocol/layout.js';
 import type { Action } from '../action.js';
 import type { EnvironmentFacts, InstanceFacts } from '../facts.js';
-import { differsIn, instanceIn, instancesIn, isOwned, isUp } from '../facts.js';
+import { differsIn, guardOf, instanceIn, instancesIn, isOwned, isUp } from '../facts.js';
 import { volatileSettings } from '../volatile.js';
 import { prepare, recreate, thenLinked } from './repairs.js';
 import type { Rule } from './rule.js';
@@ -73,7 +73,9 @@ function driftedFiles(facts: EnvironmentFacts, instance: InstanceFacts): readonl
   if (facts.missingCredentials?.length !== 0 || !isUp(instance)) return [];
   // What does not answer is restarted, and rendered before that.
   if (instance.view?.state === 'unreachable') return [];
-  return instance.folder.drifted;
+  const unmarked = instance.id.role === 'vault' && isOwned(instance) && guardOf(facts).state === 'unmarked';
+  // Without its mark, the vault would be held at its next start.
+  return unmarked ? [...instance.folder.drifted, CONFIG_FILE.mark] : instance.folder.drifted;
 }
 
 /** What Redis takes at runtime needs no restart; a port, a path or the module's arguments do. */

@@ -1,6 +1,6 @@
-import { instancesIn } from '../facts.js';
+import { instancesIn, isOwned, isUp } from '../facts.js';
 import type { EnvironmentFacts } from '../facts.js';
-import { loadUsers } from './repairs.js';
+import { loadUsers, prepare } from './repairs.js';
 import type { Rule } from './rule.js';
 
 export const credentialMissing: Rule = {
@@ -25,7 +25,11 @@ export const credentialMissing: Rule = {
       },
     ];
   },
-  repair: (_role, facts) => instancesIn(facts).flatMap(({ id }) => loadUsers(id.role, facts)),
+  // What does not run takes its users from the rendered file when it is started.
+  repair: (_role, facts) =>
+    instancesIn(facts)
+      .filter(isOwned)
+      .flatMap((instance) => (isUp(instance) ? loadUsers : prepare)(instance.id.role, facts)),
 };
 
 function hasAdministrators(facts: EnvironmentFacts): boolean {

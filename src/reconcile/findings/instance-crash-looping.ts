@@ -13,6 +13,8 @@ export const instanceCrashLooping: Rule = {
   severity: 'error',
   means: 'The runtime starts it again and again, and it ends each time. The last log lines say why.',
   repairs: 'rendered and restarted once; what still ends after that is left',
+  // After a single crash the runtime is seen restarting, too.
+  confirm: true,
   see: (facts) =>
     instancesIn(facts)
       .filter(isLooping)

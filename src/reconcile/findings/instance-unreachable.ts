@@ -10,6 +10,8 @@ export const instanceUnreachable: Rule = {
   repairs: 'restarted once',
   confirm: true,
   see: (facts) => {
+    // Nothing is published without a network.
+    if (facts.network === 'missing') return [];
     const looping = new Set(instanceCrashLooping.see(facts).map(({ instance }) => instance));
     return instancesIn(facts)
       .filter((instance) => isUp(instance) && instance.view?.state === 'unreachable')

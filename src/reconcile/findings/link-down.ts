@@ -1,6 +1,6 @@
 import { canRead } from '../../protocol/engine-record.js';
 import type { EnvironmentFacts } from '../facts.js';
-import { differsIn, isOwned, serverOf, servesPastGuard } from '../facts.js';
+import { differsIn, isFenced, isOwned, serverOf, servesAsMaster } from '../facts.js';
 import { attach, loadUsers } from './repairs.js';
 import type { Rule } from './rule.js';
 import { versionIncompatible } from './version-incompatible.js';
@@ -16,7 +16,7 @@ export const linkDown: Rule = {
     const replica = serverOf(operational)?.replica;
     if (operational === undefined || replica === undefined || replica.link === 'up' || replica.syncing) return [];
     // Where the vault does not serve, or the master is another, that finding says it.
-    if (!servesPastGuard(facts) || !followsItsVault(facts) || isExplainedOtherwise(facts)) return [];
+    if (!servesAsMaster(facts) || !followsItsVault(facts) || isExplainedOtherwise(facts)) return [];
     return [
       {
         instance: 'operational',
@@ -39,7 +39,7 @@ function followsItsVault(facts: EnvironmentFacts): boolean {
 function isExplainedOtherwise(facts: EnvironmentFacts): boolean {
   return (
     facts.network === 'missing' ||
-    facts.vault.folder.fenced ||
+    isFenced(facts) ||
     [facts.vault, facts.operational].some(
       (instance) => differsIn(instance, 'network') || differsIn(instance, 'port'),
     ) ||

@@ -1,5 +1,6 @@
-import { instancesIn } from '../facts.js';
-import { prepare } from './repairs.js';
+import { instancesIn, isHeld, isOwned } from '../facts.js';
+import { mayRecreate } from '../permitted.js';
+import { prepare, thenLinked } from './repairs.js';
 import type { Rule } from './rule.js';
 
 export const networkMissing: Rule = {
@@ -22,8 +23,9 @@ export const networkMissing: Rule = {
   repair: (_role, facts) => [
     { kind: 'create-network' },
     ...instancesIn(facts)
-      .filter(({ runtime }) => runtime?.owned === true)
+      .filter((instance) => isOwned(instance) && mayRecreate(instance))
+      .filter(({ id }) => !(id.role === 'vault' && isHeld(facts)))
       .flatMap(({ id }) => [...prepare(id.role, facts), { kind: 'recreate', on: id } as const]),
-    ...(facts.operational === undefined ? [] : [{ kind: 'wait-for-link', on: facts.operational.id } as const]),
+    ...thenLinked(facts),
   ],
 };

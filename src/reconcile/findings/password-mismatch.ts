@@ -1,6 +1,7 @@
+import { CONFIG_FILE } from '../../protocol/layout.js';
 import type { InstanceFacts } from '../facts.js';
-import { instancesIn, isOwned } from '../facts.js';
-import { loadUsers } from './repairs.js';
+import { instanceIn, instancesIn, isOwned, serverOf } from '../facts.js';
+import { attach, loadUsers } from './repairs.js';
 import type { Rule, Sighting } from './rule.js';
 
 export const passwordMismatch: Rule = {
@@ -24,7 +25,7 @@ export const passwordMismatch: Rule = {
             },
           ];
         }
-        const users = changedPasswords(instance);
+        const users = [...changedPasswords(instance), ...(hasStaleMasterauth(instance) ? ['replication'] : [])];
         if (users.length === 0) return [];
         return [
           {
@@ -36,8 +37,18 @@ export const passwordMismatch: Rule = {
           },
         ];
       }),
-  repair: (role, facts) => loadUsers(role, facts),
+  repair: (role, facts) => [
+    ...(changedPasswords(instanceIn(facts, role)).length > 0 ? loadUsers(role, facts) : []),
+    ...(hasStaleMasterauth(instanceIn(facts, role)) ? attach(facts) : []),
+  ],
 };
+
+/** A link that is up lives on with a stale password, and fails at the next disconnect. One that is down is `link-down`. */
+function hasStaleMasterauth(instance: InstanceFacts): boolean {
+  const server = serverOf(instance);
+  if (instance.id.role === 'vault' || server?.replica?.link !== 'up') return false;
+  return server.masterauthMatches === false && !instance.folder.drifted.includes(CONFIG_FILE.redisConf);
+}
 
 /** A vault's default user without any password is `vault-open`. */
 function changedPasswords(instance: InstanceFacts): readonly string[] {

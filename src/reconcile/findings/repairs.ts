@@ -3,7 +3,7 @@ import type { Role } from '../../protocol/environment.js';
 import type { Action } from '../action.js';
 import { isLocker, neededCredentials } from '../desired.js';
 import type { EnvironmentFacts } from '../facts.js';
-import { instanceIn } from '../facts.js';
+import { hasForeign, instanceIn, isFenced, isHeld } from '../facts.js';
 
 /** Credentials and rendered files, so that whatever starts next starts right. */
 export function prepare(role: Role, facts: EnvironmentFacts): readonly Action[] {
@@ -18,9 +18,13 @@ export function prepare(role: Role, facts: EnvironmentFacts): readonly Action[] 
   return actions;
 }
 
-/** A vault that starts makes its operational sync again, so whichever of them is repaired, the link is waited for. */
+/**
+ * A vault that starts makes its operational sync again, so whichever of them is repaired, the link is waited for; not
+ * where it cannot come up, and not where a stranger would be asked for it.
+ */
 export function thenLinked(facts: EnvironmentFacts): readonly Action[] {
-  return facts.operational === undefined ? [] : [{ kind: 'wait-for-link', on: facts.operational.id }];
+  if (facts.operational === undefined || isHeld(facts) || isFenced(facts) || hasForeign(facts)) return [];
+  return [{ kind: 'wait-for-link', on: facts.operational.id }];
 }
 
 export function restart(role: Role, facts: EnvironmentFacts): readonly Action[] {

@@ -1,5 +1,5 @@
 import type { EnvironmentFacts, InstanceFacts } from '../facts.js';
-import { instancesIn, isOwned } from '../facts.js';
+import { instancesIn, isFenced, isHeld, isOwned } from '../facts.js';
 import { attach, loadUsers } from './repairs.js';
 import type { Rule } from './rule.js';
 
@@ -25,11 +25,15 @@ export const secretsExposed: Rule = {
         },
       ];
     }),
-  repair: (role, facts: EnvironmentFacts) => [
-    ...loadUsers(role, facts),
-    { kind: 'rotate-credential', env: facts.environment.name, name: 'replicator' },
-    ...attach(facts),
-  ],
+  repair: (role, facts: EnvironmentFacts) =>
+    facts.operational === undefined
+      ? loadUsers(role, facts)
+      : [
+          ...loadUsers(role, facts),
+          { kind: 'rotate-credential', env: facts.environment.name, name: 'replicator' },
+          // A vault that the guard holds takes the new password when it is recovered.
+          ...(isHeld(facts) || isFenced(facts) ? [] : attach(facts)),
+        ],
 };
 
 type Exposure = 'masterauth' | 'file' | 'arguments';

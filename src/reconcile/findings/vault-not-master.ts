@@ -1,4 +1,4 @@
-import { isHeld, isOwned, serverOf } from '../facts.js';
+import { hasForeign, isHeld, isOwned, serverOf } from '../facts.js';
 import { attach } from './repairs.js';
 import type { Rule } from './rule.js';
 
@@ -22,5 +22,8 @@ export const vaultNotMaster: Rule = {
       },
     ];
   },
-  repair: (_role, facts) => [{ kind: 'promote-vault', on: facts.vault.id }, ...attach(facts)],
+  repair: (_role, facts) => [
+    { kind: 'promote-vault', on: facts.vault.id },
+    ...(hasForeign(facts) ? [] : attach(facts)),
+  ],
 };

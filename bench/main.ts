@@ -1,0 +1,67 @@
+/**
+ * All benches, or those whose names are given. Started by scripts/bench.mjs, which sets up what they need.
+ *
+ *   main.js [check-docker-12] [check-docker-100] [check-process-200] [up-docker-22]
+ */
+import { EngineUnavailable } from '../test/support/docker-unavailable.js';
+import { checkHundred, checkRegistry } from './check-docker.js';
+import { checkTwoHundred } from './check-process.js';
+import type { Comparison } from './comparison.js';
+import { DockerBench } from './docker-bench.js';
+import { describeMachine } from './machine.js';
+import { renderTable, writeReport } from './report.js';
+import { upRegistry } from './up-docker.js';
+
+const ON_DOCKER = {
+  'check-docker-12': checkRegistry,
+  'up-docker-22': upRegistry,
+  'check-docker-100': checkHundred,
+} as const;
+const ON_PROCESSES = { 'check-process-200': checkTwoHundred } as const;
+
+const chosen = process.argv.slice(2);
+const isChosen = (name: string): boolean => chosen.length === 0 || chosen.includes(name);
+const note = (text: string): void => {
+  console.log(`# ${text}`);
+};
+
+const known = [...Object.keys(ON_DOCKER), ...Object.keys(ON_PROCESSES)];
+const unknown = chosen.filter((name) => !known.includes(name));
+if (unknown.length > 0) throw new Error(`no bench ${unknown.join(', ')}; there are ${known.join(', ')}`);
+
+const startedAt = new Date().toISOString();
+const machine = describeMachine();
+const comparisons: Comparison[] = [];
+const skipped: { name: string; why: string }[] = [];
+
+async function bench(name: string, run: () => Promise<readonly Comparison[]>): Promise<void> {
+  if (!isChosen(name)) return;
+  note(name);
+  const found = await run();
+  comparisons.push(...found);
+  console.log(renderTable(found));
+}
+
+async function benchesOnDocker(): Promise<string | undefined> {
+  const names = Object.keys(ON_DOCKER).filter(isChosen);
+  if (names.length === 0) return undefined;
+  try {
+    await using docker = await DockerBench.start(note);
+    for (const [name, run] of Object.entries(ON_DOCKER)) await bench(name, () => run(docker));
+    return await docker.version();
+  } catch (error) {
+    if (!(error instanceof EngineUnavailable) || process.env['CI'] === 'true') throw error;
+    note(`NO DOCKER: ${error.message}`);
+    skipped.push(...names.map((name) => ({ name, why: error.message })));
+    return undefined;
+  }
+}
+
+for (const [name, run] of Object.entries(ON_PROCESSES)) await bench(name, run);
+const dockerEngine = await benchesOnDocker();
+const file = await writeReport({ startedAt, machine, dockerEngine, comparisons, skipped });
+console.log(`\n${renderTable(comparisons)}\n`);
+note(`written to ${file}`);
+const missed = comparisons.filter(({ met }) => met === false).map(({ name }) => name);
+if (missed.length > 0) note(`missed: ${missed.join(', ')}`);
+process.exitCode = missed.length > 0 || skipped.length > 0 ? 1 : 0;

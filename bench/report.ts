@@ -1,0 +1,60 @@
+/** The comparisons as a table on the terminal, and as JSON for whoever compares runs. Schema: docs/performance.md. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Comparison, Target } from './comparison.js';
+import type { Machine } from './machine.js';
+
+const SCHEMA = 'nexus3.bench/1';
+
+export interface BenchReport {
+  readonly startedAt: string;
+  readonly machine: Machine;
+  /** Undefined where no bench on Docker ran. */
+  readonly dockerEngine: string | undefined;
+  readonly comparisons: readonly Comparison[];
+  /** Benches that could not be run, and why. */
+  readonly skipped: readonly { readonly name: string; readonly why: string }[];
+}
+
+/** Returns the file’s path. */
+export async function writeReport(report: BenchReport): Promise<string> {
+  const folder = join(process.cwd(), 'bench', 'results');
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `${report.startedAt.replaceAll(':', '-')}.json`);
+  await writeFile(file, `${JSON.stringify({ schema: SCHEMA, ...report }, null, 2)}\n`);
+  return file;
+}
+
+const HEAD = ['bench', 'nexus3', 'rival', 'ratio', 'lowest–highest', 'target', ''] as const;
+
+export function renderTable(comparisons: readonly Comparison[]): string {
+  const rows = comparisons.map((comparison) => [
+    comparison.name,
+    milliseconds(comparison.nexus3MedianMs),
+    milliseconds(comparison.rivalMedianMs),
+    words(comparison.target, comparison.ratio),
+    `${comparison.ratioLowest.toFixed(2)}–${comparison.ratioHighest.toFixed(2)}`,
+    wanted(comparison.target),
+    comparison.met === undefined ? '' : comparison.met ? 'met' : 'MISSED',
+  ]);
+  const widths = HEAD.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [line(HEAD), ...rows.map(line)].join('\n');
+}
+
+function milliseconds(ms: number): string {
+  return `${Math.round(ms).toLocaleString('en-US')} ms`;
+}
+
+function words({ kind }: Target, ratio: number): string {
+  return kind === 'times-as-long' ? `${ratio.toFixed(2)}× the time` : `${ratio.toFixed(2)}× faster`;
+}
+
+function wanted(target: Target): string {
+  if (target.kind === 'none') return '';
+  return target.kind === 'times-faster' ? `≥ ${String(target.min)}×` : `< ${String(target.max)}×`;
+}

@@ -1,0 +1,85 @@
+/** A world in which nothing happens but what a test says: real folders, and otherwise only answers. No time passes. */
+import type { Locker } from '../../src/locker/locker.js';
+import { instanceKey } from '../../src/protocol/environment.js';
+import type { World } from '../../src/reconcile/world.js';
+import type { InstanceRuntimeState, Runtime } from '../../src/runtime/runtime.js';
+import { configurationOf, placementOf } from './facts.js';
+import { TEST_CREDENTIALS } from './redis-server.js';
+
+export interface StillWorld extends World {
+  /** What was slept in all, in milliseconds. */
+  readonly slept: () => number;
+}
+
+export interface StillWorldParts extends Partial<Omit<World, 'runtime'>> {
+  readonly runtime?: Partial<Runtime>;
+  readonly states?: () => readonly InstanceRuntimeState[];
+}
+
+export function stillWorld(dataRoot: string, parts: StillWorldParts = {}): StillWorld {
+  let slept = 0;
+  const start = Date.parse('2026-01-08T12:00:00Z');
+  const { runtime, states, ...rest } = parts;
+  return {
+    configuration: { ...configurationOf(dataRoot), runtime: 'process' },
+    runtime: { ...RUNTIME, observe: observing(states ?? (() => [])), ...runtime },
+    servers: { probe: unexpected, admin: unexpected, writeAndRead: () => Promise.resolve(1) },
+    locker: {
+      ownCredentials: () => Promise.resolve(TEST_CREDENTIALS),
+      open: () => Promise.resolve(LOCKER),
+      getCredential: unexpected,
+    },
+    locks: { acquire: () => Promise.resolve(LOCK), tryAcquire: () => Promise.resolve(LOCK) },
+    clock: {
+      now: () => new Date(start + slept),
+      sleep: (ms) => {
+        slept += ms;
+        return Promise.resolve();
+      },
+    },
+    portHolder: () => Promise.resolve(undefined),
+    addEnvironment: unexpected,
+    removeEnvironment: unexpected,
+    [Symbol.asyncDispose]: nothing,
+    ...rest,
+    slept: () => slept,
+  };
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+const unexpected = (): Promise<never> => Promise.reject(new Error('nobody should have asked for this'));
+
+const LOCK = { path: '', [Symbol.asyncDispose]: nothing };
+
+const LOCKER: Locker = {
+  read: (envs) => Promise.resolve(new Map(envs.map((env) => [env, TEST_CREDENTIALS]))),
+  generate: unexpected,
+  replace: unexpected,
+  remove: unexpected,
+  close: nothing,
+};
+
+function observing(states: () => readonly InstanceRuntimeState[]): Runtime['observe'] {
+  return () =>
+    Promise.resolve({
+      network: 'not-applicable',
+      instances: new Map(states().map((state) => [instanceKey(state.id), state])),
+    });
+}
+
+const RUNTIME: Runtime = {
+  name: 'process',
+  ready: nothing,
+  placement: placementOf,
+  newFolderOwner: () => undefined,
+  observe: unexpected,
+  ensureNetwork: unexpected,
+  connectNetwork: unexpected,
+  create: unexpected,
+  start: unexpected,
+  stop: unexpected,
+  remove: unexpected,
+  logs: () => Promise.resolve([]),
+  followLogs: unexpected,
+  close: nothing,
+};
