@@ -1,5 +1,5 @@
 /**
- * Joins what `tsc` has put into dist/ to a few files, for the command only: loading some 150 modules one by one takes
+ * Joins what `tsc` has put into dist/ to a few files, for the command only: loading its modules one by one takes
  * longer than most commands run (docs/performance.md). What a program imports stays as `tsc` made it. Until this has
  * ended, dist/cli/main.js is the one that `tsc` wrote, which works as well.
  */

@@ -9,24 +9,26 @@ import type { Overrides } from './config/load.js';
 import { loadConfiguration } from './config/load.js';
 import type { Surroundings } from './config/locate.js';
 import { processSurroundings } from './config/locate.js';
+import { Nexus3Error } from './errors.js';
 import { clearHalfWrittenIn } from './files.js';
 import { lock, tryLock } from './lock.js';
 import { LockerAccess } from './locker/access.js';
 import { rootKeyPath } from './locker/root-key-file.js';
 import type { Progress } from './progress.js';
-import { LOCKER_NAME } from './protocol/environment.js';
+import { instanceKey, LOCKER_NAME } from './protocol/environment.js';
 import { layoutOf } from './protocol/layout.js';
-import type { Address } from './protocol/redis-conf.js';
+import type { Secret } from './protocol/secret.js';
 import { hostAddress } from './reconcile/access.js';
 import { specOf } from './reconcile/desired.js';
 import { readFolders } from './reconcile/folder.js';
 import type { Clock, Locks, Servers, World } from './reconcile/world.js';
 import { openAdmin } from './redis/admin.js';
 import { probeInstance } from './redis/probe.js';
+import type { TextConnection } from './redis/text-connection.js';
 import { openTextConnection } from './redis/text-connection.js';
 import { writeAndRead } from './redis/write-read.js';
-import { findPortHolder } from './runtime/port-holder.js';
-import type { Runtime } from './runtime/runtime.js';
+import { describePortHolder, findPortHolder } from './runtime/port-holder.js';
+import type { InstanceSpec, Runtime } from './runtime/runtime.js';
 
 export { openSession } from './redis/session.js';
 export { explainEngines } from './runtime/process/engine/find-engine.js';
@@ -40,7 +42,7 @@ export async function compose(
 ): Promise<World> {
   const configuration = await loadConfiguration(overrides, surroundings);
   const runtime = await runtimeOf(configuration, progress, surroundings);
-  const parts = { runtime, surroundings, locker: lockerOf(configuration, surroundings) };
+  const parts = { runtime, surroundings, locker: lockerOf(configuration, surroundings, runtime) };
   return worldOf(configuration, parts);
 }
 
@@ -93,11 +95,25 @@ async function runtimeOf(
   });
 }
 
-function lockerOf(configuration: Configuration, surroundings: Surroundings): LockerAccess {
+function lockerOf(configuration: Configuration, surroundings: Surroundings, runtime: Runtime): LockerAccess {
   return new LockerAccess({
     rootKeyPath: rootKeyPath({ variables: surroundings.env, configurationFile: configuration.file }),
-    connect: (password) => openTextConnection(lockerAddress(configuration), { user: 'default', password }),
+    connect: (password) => connectLocker(lockerSpec(configuration), runtime, password),
   });
+}
+
+/** Locker's password opens everything: only an instance of ours is told it, never whoever else listens on that port. */
+async function connectLocker(spec: InstanceSpec, runtime: Runtime, password: Secret): Promise<TextConnection> {
+  const state = (await runtime.observe([spec])).instances.get(instanceKey(spec.id));
+  if (state?.owned !== true || (state.state !== 'running' && state.state !== 'starting')) {
+    const found = state === undefined ? 'missing' : state.owned ? state.state : 'not made by nexus3';
+    const holder = findPortHolder(spec.port, spec.bind);
+    const stranger = holder === undefined ? '' : `, and ${describePortHolder(holder)}`;
+    throw new Nexus3Error('REDIS_UNREACHABLE', `Locker does not run: it is ${found}${stranger}`, {
+      hint: 'nexus3 up locker',
+    });
+  }
+  return openTextConnection(hostAddress(spec), { user: 'default', password });
 }
 
 function lockerEnvironment(configuration: Configuration): Configuration['environments'][number] {
@@ -106,12 +122,12 @@ function lockerEnvironment(configuration: Configuration): Configuration['environ
   return environment;
 }
 
-function lockerAddress(configuration: Configuration): Address {
-  return hostAddress(specOf(configuration, lockerEnvironment(configuration), 'vault'));
+function lockerSpec(configuration: Configuration): InstanceSpec {
+  return specOf(configuration, lockerEnvironment(configuration), 'vault');
 }
 
 function lockerHasData(configuration: Configuration): boolean {
-  return readFolders(specOf(configuration, lockerEnvironment(configuration), 'vault'), undefined).hasData;
+  return readFolders(lockerSpec(configuration), undefined).hasData;
 }
 
 const SERVERS: Servers = {

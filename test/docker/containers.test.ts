@@ -3,13 +3,15 @@ import { appendFile, chown, mkdir, readdir, readFile, rename, rm, stat } from 'n
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/break.js';
-import { docker, dockerNexus, hang, inspect, onContainer, remake } from '../support/docker-hands.js';
+import { docker, DOCKER_HANDS, dockerNexus, hang, inspect, onContainer, remake } from '../support/docker-hands.js';
 import { FALKORDB_IMAGE, NO_MODULE_IMAGE, OLD_REDIS_IMAGE } from '../support/docker-images.js';
 import { describeOnDocker } from '../support/docker-tests.js';
 import { codesOf, findingOf, findingsOf, freePortBlock, Nexus } from '../support/nexus.js';
 import { storiesOf } from '../support/stories.js';
 
 const HANG_TIMEOUT_MS = 120_000;
+/** Another name of the same image. */
+const PINNED_IMAGE = 'nexus3-test/pinned:1.0';
 
 describeOnDocker('findings of containers', () => {
   let nexus: Nexus;
@@ -26,12 +28,17 @@ describeOnDocker('findings of containers', () => {
 
   afterAll(async () => {
     await nexus[Symbol.asyncDispose]();
+    await docker(nexus, 'DELETE', `/images/${PINNED_IMAGE}`);
   });
 
   /** One story that goes wrong must not make the next ones go wrong. */
   afterEach(async ({ task }) => {
     if (task.result?.state !== 'fail') return;
     await nexus.editYaml(() => yaml);
+    await nexus.run('down', 'track');
+    for (const role of ['operational', 'vault'] as const) {
+      await DOCKER_HANDS.takeAway(nexus, 'track', role).catch(() => undefined);
+    }
     await nexus.run('check', '--fix');
   });
 
@@ -158,24 +165,25 @@ describeOnDocker('findings of containers', () => {
 
     it('config-drift: nexus3.yaml names another image; the operational gets it, the vault never', async () => {
       await docker(nexus, 'POST', `/images/${FALKORDB_IMAGE}/tag?repo=nexus3-test/pinned&tag=1.0`);
-      await nexus.editYaml((text) => `image: nexus3-test/pinned:1.0\n${text}`);
+      await nexus.editYaml((text) => `image: ${PINNED_IMAGE}\n${text}`);
       expect(await nexus.findings('track')).toEqual(['config-drift operational', 'config-drift vault']);
       const vault = await inspect(nexus, 'track', 'vault');
       const fixed = await nexus.report(1, 'check', 'track', '--fix');
       expect(codesOf(fixed, 'track')).toEqual(['config-drift vault']);
       expect(findingOf(fixed, 'track', 'config-drift')).toMatchObject({ instance: 'vault', fixable: false });
-      expect((await inspect(nexus, 'track', 'operational')).Config.Image).toBe('nexus3-test/pinned:1.0');
+      expect((await inspect(nexus, 'track', 'operational')).Config.Image).toBe(PINNED_IMAGE);
       expect(await inspect(nexus, 'track', 'vault')).toEqual(vault);
       await foundAndLeft(['config-drift vault']);
 
       // By hand, when a backup has been made.
-      await onContainer(nexus, 'track', 'vault', 'POST', '/stop');
-      await onContainer(nexus, 'track', 'vault', 'DELETE', '');
-      await nexus.report(0, 'up', 'track');
+      await DOCKER_HANDS.stop(nexus, 'track', 'vault');
+      await DOCKER_HANDS.takeAway(nexus, 'track', 'vault');
+      await nexus.report(0, 'check', 'track', '--fix');
       await isHealthyWithItsData();
+      expect((await inspect(nexus, 'track', 'vault')).Config.Image).toBe(PINNED_IMAGE);
       await nexus.editYaml(() => yaml);
-      await onContainer(nexus, 'track', 'vault', 'POST', '/stop');
-      await onContainer(nexus, 'track', 'vault', 'DELETE', '');
+      await DOCKER_HANDS.stop(nexus, 'track', 'vault');
+      await DOCKER_HANDS.takeAway(nexus, 'track', 'vault');
       await nexus.report(0, 'check', 'track', '--fix');
       await isHealthyWithItsData();
     });
@@ -294,8 +302,10 @@ describeOnDocker('findings of containers', () => {
       'instance-unreachable: its process hangs, and Docker sees nothing wrong',
       async () => {
         await hang(nexus, 'track', 'operational');
-        expect(await nexus.findings('track')).toEqual(['instance-unreachable operational']);
-        await nexus.report(0, 'check', 'track', '--fix');
+        const fixed = await nexus.report(0, 'check', 'track', '--fix');
+        expect(findingsOf(fixed, 'track').filter(({ fixed: done }) => done)).toMatchObject([
+          { code: 'instance-unreachable', instance: 'operational' },
+        ]);
         await isHealthyWithItsData();
         await nothingLeftToDo();
       },
