@@ -108,11 +108,7 @@ describe('a reader that goes away', () => {
   it.each([['status'], ['check'], ['check', '--json'], ['logs', 'track'], ['--help'], ['up', '--help']])(
     '%s %s ends with its own code and without a word about it',
     async (...words) => {
-      const { code, err } = await runAnd(
-        words.filter((word) => word !== undefined),
-        nothing,
-        true,
-      );
+      const { code, err } = await runAnd(words, nothing, true);
       expect(code, err).toBe(0);
       hasNoStackTrace(err, words.join(' '));
       expect(err).not.toMatch(/EPIPE/);
