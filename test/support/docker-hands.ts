@@ -99,3 +99,64 @@ export async function hang(nexus: Nexus, env: string, role: Role): Promise<void>
   process.kill(pid, 'SIGSTOP');
   await until(() => /\) T /.test(readFileSync(`/proc/${String(pid)}/stat`, 'utf8')), 'the stop');
 }
+
+interface CreateBody {
+  Image: string;
+  Labels: Record<string, string>;
+  HostConfig: { Mounts: { Type: string; Source: string; Target: string }[]; NetworkMode: string };
+}
+
+/** Takes the container away and makes it again, a little different; nexus3's labels stay on it. */
+export async function remake(
+  nexus: Nexus,
+  env: string,
+  role: Role,
+  change: (definition: CreateBody) => void,
+): Promise<void> {
+  const makeAgain = await takeAwayForNow(nexus, env, role, change);
+  await makeAgain();
+}
+
+/** Stops and removes the container. What is returned makes it again, as it was, and starts it. */
+export async function takeAwayForNow(
+  nexus: Nexus,
+  env: string,
+  role: Role,
+  change: (definition: CreateBody) => void = () => undefined,
+): Promise<() => Promise<void>> {
+  const { name } = await nexus.spec(env, role);
+  const before = (await onContainer(nexus, env, role, 'GET', '/json')) as {
+    readonly Config: Omit<CreateBody, 'HostConfig'> & { readonly Hostname?: string };
+    readonly HostConfig: CreateBody['HostConfig'];
+  };
+  const { Hostname: _, ...config } = before.Config;
+  const definition = structuredClone({ ...config, HostConfig: before.HostConfig });
+  change(definition);
+  await onContainer(nexus, env, role, 'POST', '/stop');
+  await onContainer(nexus, env, role, 'DELETE', '');
+  return async () => {
+    await docker(nexus, 'POST', `/containers/create?name=${name}`, definition);
+    await onContainer(nexus, env, role, 'POST', '/start');
+  };
+}
+
+/** `docker run`, as the protocol's pages have it. */
+export async function dockerRun(
+  nexus: Nexus,
+  name: string,
+  options: { image: string; command: readonly string[]; port?: number; dataDir?: string; network: string },
+): Promise<void> {
+  const { image, command, port, dataDir, network } = options;
+  await docker(nexus, 'POST', `/containers/create?name=${name}`, {
+    Image: image,
+    Cmd: command,
+    ExposedPorts: { '6379/tcp': {} },
+    HostConfig: {
+      RestartPolicy: { Name: 'unless-stopped' },
+      NetworkMode: network,
+      ...(port === undefined ? {} : { PortBindings: { '6379/tcp': [{ HostPort: String(port) }] } }),
+      ...(dataDir === undefined ? {} : { Binds: [`${dataDir}:/var/lib/falkordb/data`] }),
+    },
+  });
+  await docker(nexus, 'POST', `/containers/${name}/start`);
+}
