@@ -12,7 +12,7 @@ import type { CredentialName } from '../protocol/users.js';
 import type { CheckOptions } from '../reconcile/check.js';
 import type { CreateOptions, CreateReport } from '../reconcile/create.js';
 import type { DownReport } from '../reconcile/down.js';
-import type { RecoverOptions, RecoverPreview, RecoverReport } from '../reconcile/recover.js';
+import type { RecoverOptions, RecoverPreview, RecoverReport } from '../reconcile/recover/recover.js';
 import type { RemoveReport } from '../reconcile/remove.js';
 import type { Report } from '../reconcile/report.js';
 import type { UpOptions } from '../reconcile/up.js';
@@ -84,10 +84,10 @@ export const OPERATIONS: Operations = {
     return (await import('../reconcile/remove.js')).remove(world, options, progress);
   },
   async recover(world, options, progress) {
-    return (await import('../reconcile/recover.js')).recover(world, options, progress);
+    return (await import('../reconcile/recover/recover.js')).recover(world, options, progress);
   },
   async previewRecover(world, options) {
-    return (await import('../reconcile/recover.js')).previewRecover(world, options);
+    return (await import('../reconcile/recover/recover.js')).previewRecover(world, options);
   },
   async getCredential(world, env, name) {
     return world.locker.getCredential(env, name);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Change } from '../../test/support/facts.js';
-import { ended, folder, foreign, healthy, server, TRACK } from '../../test/support/facts.js';
+import { differing, ended, folder, foreign, healthy, server, TRACK } from '../../test/support/facts.js';
 import { isBefore, parseMark } from '../protocol/guard.js';
 import { bookkeep, needsBookkeeping } from './bookkeep.js';
 import type { EnvironmentFacts } from './facts.js';
@@ -72,6 +72,7 @@ describe('the mark', () => {
   it.each<[string, Change]>([
     ['does not run', ended('vault')],
     ['is a stranger’s', foreign('vault')],
+    ['has its data in another folder', differing('vault', 'mount')],
     ['is a replica', server('vault', { role: 'replica' })],
     ['is held', older],
     ['is fenced', folder('vault', { fenced: true })],

@@ -1,14 +1,14 @@
 /** Disaster recovery of an operational: its data moved aside, refilled from its vault, proven, and then discarded. */
-import type { Progress } from '../progress.js';
+import type { Progress } from '../../progress.js';
 import { discardAside, moveAside } from './aside.js';
-import { bookkeepAll } from './check.js';
-import type { EnvironmentFacts } from './facts.js';
+import { bookkeepAll } from '../check.js';
+import type { EnvironmentFacts } from '../facts.js';
 import { countBoth, provenSame } from './compare.js';
-import { look } from './loop.js';
-import { perform } from './perform.js';
+import { look } from '../loop.js';
+import { perform } from '../perform.js';
 import type { Recovered } from './recovered.js';
-import { proveWriteAndRead } from './wait.js';
-import type { World } from './world.js';
+import { proveWriteAndRead } from '../wait.js';
+import type { World } from '../world.js';
 
 export async function recoverOperational(
   world: World,

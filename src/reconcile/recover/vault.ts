@@ -4,25 +4,25 @@
  */
 import { chown, copyFile, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ConfiguredEnvironment } from '../config/configuration.js';
-import { Nexus3Error, writeFailure } from '../errors.js';
-import { readIfThere, syncFolder, writeFileWhole } from '../files.js';
-import { renderBirth } from '../protocol/guard.js';
-import { BIRTH_FILE } from '../protocol/layout.js';
-import type { Progress } from '../progress.js';
-import { adminOf, credentialsOf } from './access.js';
+import type { ConfiguredEnvironment } from '../../config/configuration.js';
+import { Nexus3Error, writeFailure } from '../../errors.js';
+import { readIfThere, syncFolder, writeFileWhole } from '../../files.js';
+import { renderBirth } from '../../protocol/guard.js';
+import { BIRTH_FILE } from '../../protocol/layout.js';
+import type { Progress } from '../../progress.js';
+import { adminOf, credentialsOf } from '../access.js';
 import { asideFolder, discardAside, moveAside } from './aside.js';
-import { bookkeepAll } from './check.js';
+import { bookkeepAll } from '../check.js';
 import { countBoth, provenSame } from './compare.js';
-import type { EnvironmentFacts, InstanceFacts } from './facts.js';
-import { isHeld, serverOf } from './facts.js';
-import { look } from './loop.js';
-import { perform } from './perform.js';
+import type { EnvironmentFacts, InstanceFacts } from '../facts.js';
+import { isHeld, serverOf } from '../facts.js';
+import { look } from '../loop.js';
+import { perform } from '../perform.js';
 import type { Recovered } from './recovered.js';
-import type { Owner } from './render.js';
-import { newIncarnation, ownerToBe, renderInstance, writeMark } from './render.js';
-import { proveWriteAndRead, untilLoaded } from './wait.js';
-import type { Admin, World } from './world.js';
+import type { Owner } from '../render.js';
+import { newIncarnation, ownerToBe, renderInstance, writeMark } from '../render.js';
+import { proveWriteAndRead, untilLoaded } from '../wait.js';
+import type { Admin, World } from '../world.js';
 
 /** Below `aside/`, with the prefix of what is discarded when all is proven. */
 const STAGED = 'vault-rebuilt';

@@ -1,10 +1,10 @@
 /** Whether a vault and its operational hold the same, by counting on both: keys, and each graph through Cypher. */
-import type { ConfiguredEnvironment } from '../config/configuration.js';
-import { Nexus3Error } from '../errors.js';
-import type { Role } from '../protocol/environment.js';
-import type { GraphCounts, KeyCounts } from '../redis/observation.js';
-import { adminOf, credentialsOf } from './access.js';
-import type { World } from './world.js';
+import type { ConfiguredEnvironment } from '../../config/configuration.js';
+import { Nexus3Error } from '../../errors.js';
+import type { Role } from '../../protocol/environment.js';
+import type { GraphCounts, KeyCounts } from '../../redis/observation.js';
+import { adminOf, credentialsOf } from '../access.js';
+import type { World } from '../world.js';
 
 export interface Counts {
   readonly keys: KeyCounts;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Change } from '../../test/support/facts.js';
+import type { Change } from '../../../test/support/facts.js';
 import {
   changed,
   differing,
@@ -11,9 +11,9 @@ import {
   missing,
   server,
   USER,
-} from '../../test/support/facts.js';
-import { Nexus3Error } from '../errors.js';
-import type { EnvironmentFacts } from './facts.js';
+} from '../../../test/support/facts.js';
+import { Nexus3Error } from '../../errors.js';
+import type { EnvironmentFacts } from '../facts.js';
 import { admit } from './recover.js';
 
 /** The recovery that is admitted, or the code of the refusal. */

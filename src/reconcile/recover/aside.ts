@@ -1,12 +1,12 @@
 /** Data moved out of the way, and discarded only when what took their place is proven. */
 import { chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode, writeFailure } from '../errors.js';
-import { makeFolder, syncFolder } from '../files.js';
-import type { Role } from '../protocol/environment.js';
-import { layoutOf } from '../protocol/layout.js';
-import type { InstanceSpec } from '../runtime/runtime.js';
-import type { World } from './world.js';
+import { systemErrorCode, writeFailure } from '../../errors.js';
+import { makeFolder, syncFolder } from '../../files.js';
+import type { Role } from '../../protocol/environment.js';
+import { layoutOf } from '../../protocol/layout.js';
+import type { InstanceSpec } from '../../runtime/runtime.js';
+import type { World } from '../world.js';
 
 export function asideFolder(world: World, env: string): string {
   return layoutOf(world.configuration.dataRoot, env).aside;

@@ -1,17 +1,17 @@
 /** The way out when nothing better is left: what the vault's folder holds now becomes the truth. */
-import type { Progress } from '../progress.js';
-import { credentialsOf } from './access.js';
+import type { Progress } from '../../progress.js';
+import { credentialsOf } from '../access.js';
 import { moveAside } from './aside.js';
-import { bookkeepAll } from './check.js';
+import { bookkeepAll } from '../check.js';
 import { countBoth } from './compare.js';
-import type { EnvironmentFacts } from './facts.js';
-import { guardOf, instancesIn } from './facts.js';
-import { look } from './loop.js';
-import { perform } from './perform.js';
+import type { EnvironmentFacts } from '../facts.js';
+import { guardOf, instancesIn } from '../facts.js';
+import { look } from '../loop.js';
+import { perform } from '../perform.js';
 import type { Recovered } from './recovered.js';
-import { newIncarnation, ownerToBe, renderInstance, writeBirth, writeMark } from './render.js';
-import { proveWriteAndRead, untilLoaded } from './wait.js';
-import type { World } from './world.js';
+import { newIncarnation, ownerToBe, renderInstance, writeBirth, writeMark } from '../render.js';
+import { proveWriteAndRead, untilLoaded } from '../wait.js';
+import type { World } from '../world.js';
 
 /** The operational's data are moved aside before the vault may start, and are never discarded. */
 export async function acceptLoss(world: World, facts: EnvironmentFacts, progress: Progress): Promise<Recovered> {

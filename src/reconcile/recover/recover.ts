@@ -1,17 +1,17 @@
 /** `recover ENV`: what may be done about an operational or a vault that is beyond repair, and in which order. */
-import { Nexus3Error } from '../errors.js';
-import type { Role } from '../protocol/environment.js';
-import type { Progress } from '../progress.js';
+import { Nexus3Error } from '../../errors.js';
+import type { Role } from '../../protocol/environment.js';
+import type { Progress } from '../../progress.js';
 import { hasAside } from './aside.js';
-import { isLocker, selectEnvironments } from './desired.js';
-import type { EnvironmentFacts } from './facts.js';
-import { differsIn, guardOf, hasData, instancesIn, isFenced, isForeign, isHeld, servesPastGuard } from './facts.js';
-import { look } from './loop.js';
-import { acceptLoss } from './recover-accept.js';
-import { recoverOperational } from './recover-operational.js';
+import { isLocker, selectEnvironments } from '../desired.js';
+import type { EnvironmentFacts } from '../facts.js';
+import { differsIn, guardOf, hasData, instancesIn, isFenced, isForeign, isHeld, servesPastGuard } from '../facts.js';
+import { look } from '../loop.js';
+import { acceptLoss } from './accept-loss.js';
+import { recoverOperational } from './operational.js';
 import type { Recovered } from './recovered.js';
-import { finishVaultRecovery, recoverVault } from './recover-vault.js';
-import type { World } from './world.js';
+import { finishVaultRecovery, recoverVault } from './vault.js';
+import type { World } from '../world.js';
 
 export interface RecoverOptions {
   readonly env: string;
