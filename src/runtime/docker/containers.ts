@@ -27,6 +27,22 @@ export async function inspectContainer(engine: Engine, spec: InstanceSpec): Prom
   }
 }
 
+/** A failure this recent may be on its way to its next start; after so long Docker has said so. */
+const JUST_ENDED_MS = 2_000;
+const SETTLE_MS = 400;
+
+/**
+ * The same, looked at again where it has failed a moment ago: between the end of a container and its next start by the
+ * restart policy, Docker calls it `exited` for an instant, as if somebody had stopped it.
+ */
+export async function inspectSettled(engine: Engine, spec: InstanceSpec): Promise<ContainerInspectInfo | undefined> {
+  const container = await inspectContainer(engine, spec);
+  if (container?.State.Status !== 'exited' || container.State.ExitCode === 0) return container;
+  if (Date.now() - Date.parse(container.State.FinishedAt) > JUST_ENDED_MS) return container;
+  await sleep(SETTLE_MS);
+  return inspectContainer(engine, spec);
+}
+
 /** Before anything is changed. @throws Nexus3Error FOREIGN_INSTANCE */
 export async function inspectOwned(engine: Engine, spec: InstanceSpec): Promise<ContainerInspectInfo | undefined> {
   const container = await inspectContainer(engine, spec);

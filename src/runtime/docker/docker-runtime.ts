@@ -13,7 +13,7 @@ import type { Placement } from '../../protocol/redis-conf.js';
 import type { InstanceRuntimeState, InstanceSpec, Runtime, RuntimeObservation } from '../runtime.js';
 import { RUNTIME_CONCURRENCY_MAX } from '../runtime.js';
 import { describeContainer } from './container-state.js';
-import { createContainer, HTTP, inspectContainer, inspectOwned, removeContainer, stopContainer } from './containers.js';
+import { createContainer, HTTP, inspectOwned, inspectSettled, removeContainer, stopContainer } from './containers.js';
 import type { ContainerUser } from './definition.js';
 import { CONFIG_DIR, CONTAINER_PORT, containerDefinition, DATA_DIR, MODULE_PATH } from './definition.js';
 import { Engine, refusedWith } from './engine.js';
@@ -88,7 +88,7 @@ export class DockerRuntime implements Runtime {
     const [networks, looks] = await Promise.all([
       mapBounded(names, RUNTIME_CONCURRENCY_MAX, async (name) => [name, await findNetwork(engine, name)] as const),
       mapBounded(specs, RUNTIME_CONCURRENCY_MAX, async (spec) => {
-        const container = await inspectContainer(engine, spec);
+        const container = await inspectSettled(engine, spec);
         return { spec, container, user: container && (await userOf(engine, spec)) };
       }),
     ]);
