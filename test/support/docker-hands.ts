@@ -113,17 +113,6 @@ export async function remake(
   role: Role,
   change: (definition: CreateBody) => void,
 ): Promise<void> {
-  const makeAgain = await takeAwayForNow(nexus, env, role, change);
-  await makeAgain();
-}
-
-/** Stops and removes the container. What is returned makes it again, as it was, and starts it. */
-export async function takeAwayForNow(
-  nexus: Nexus,
-  env: string,
-  role: Role,
-  change: (definition: CreateBody) => void = () => undefined,
-): Promise<() => Promise<void>> {
   const { name } = await nexus.spec(env, role);
   const before = (await onContainer(nexus, env, role, 'GET', '/json')) as {
     readonly Config: Omit<CreateBody, 'HostConfig'> & { readonly Hostname?: string };
@@ -134,10 +123,8 @@ export async function takeAwayForNow(
   change(definition);
   await onContainer(nexus, env, role, 'POST', '/stop');
   await onContainer(nexus, env, role, 'DELETE', '');
-  return async () => {
-    await docker(nexus, 'POST', `/containers/create?name=${name}`, definition);
-    await onContainer(nexus, env, role, 'POST', '/start');
-  };
+  await docker(nexus, 'POST', `/containers/create?name=${name}`, definition);
+  await onContainer(nexus, env, role, 'POST', '/start');
 }
 
 /** `docker run`, as the protocol's pages have it. */
