@@ -6,7 +6,7 @@ import { fitsPortRange, PORT_MAX, PORT_MIN, portClashes } from '../protocol/port
 import type { Settings } from '../protocol/settings.js';
 import { DEFAULT_SETTINGS } from '../protocol/settings.js';
 import type { RuntimeName } from '../runtime/runtime.js';
-import type { ConfiguredEnvironment } from './configuration.js';
+import type { Configuration, ConfiguredEnvironment } from './configuration.js';
 import { Fields } from './fields.js';
 import type { Problem } from './problems.js';
 import { quote } from './problems.js';
@@ -30,17 +30,8 @@ export const DEFAULTS = {
 } as const;
 
 /** The file's content with defaults filled in; paths are as they were written. */
-export interface FileContent {
-  readonly runtime: RuntimeName;
+export interface FileContent extends Omit<Configuration, 'file' | 'dataRoot'> {
   readonly dataRoot: string | undefined;
-  readonly network: string;
-  readonly image: string;
-  readonly containerPrefix: string;
-  readonly bind: string;
-  readonly engine: string | undefined;
-  readonly module: string | undefined;
-  /** Sorted by vault port, `locker` included. */
-  readonly environments: readonly ConfiguredEnvironment[];
 }
 
 /** Exactly one of the two is there. */

@@ -151,7 +151,7 @@ async function isEarlierAttempt(aside: string, vault: InstanceFacts): Promise<bo
   return incarnation !== undefined && vault.folder.vault.birth?.incarnation === incarnation;
 }
 
-/** A data folder whose append-only file begins with the snapshot (see docs/engine.md: a bare dump.rdb would be ignored). */
+/** A data folder whose append-only file begins with the snapshot (a bare dump.rdb is ignored where the append-only file is on: measured, Redis 8.2). */
 async function stage(staged: string, snapshot: string, incarnation: string, owner: Owner | undefined): Promise<void> {
   const appendOnly = join(staged, 'appendonlydir');
   const base = join(appendOnly, AOF_BASE);
