@@ -6,7 +6,7 @@ import { compose } from '../src/compose.js';
 import { SILENT } from '../src/progress.js';
 import type { Environment } from '../src/protocol/environment.js';
 import { instancesOf, LOCKER_NAME, portOf } from '../src/protocol/environment.js';
-import type { StoredCredentials } from '../src/locker/locker.js';
+import type { Passwords } from '../src/protocol/users.js';
 import { PROGRAM_PATH } from './machine.js';
 import { freePorts } from './ports.js';
 import type { Ran } from './whole-process.js';
@@ -99,12 +99,13 @@ export class Estate implements AsyncDisposable {
   }
 
   /** By environment, as Locker holds them. */
-  async credentials(): Promise<ReadonlyMap<string, StoredCredentials>> {
+  async credentials(): Promise<ReadonlyMap<string, Passwords>> {
     const variables = this.env as Readonly<Record<string, string | undefined>>;
     await using world = await compose({ config: this.configFile }, SILENT, { cwd: this.root, env: variables });
     const others = this.environments.map(({ name }) => name).filter((name) => name !== LOCKER_NAME);
     const stored = await (await world.locker.open()).read(others);
-    return new Map([...stored, [LOCKER_NAME, await world.locker.ownCredentials(false)]]);
+    const passwords = [...stored].map(([env, { current }]) => [env, current] as const);
+    return new Map<string, Passwords>([...passwords, [LOCKER_NAME, await world.locker.ownCredentials(false)]]);
   }
 
   /** Data, configuration and root key, as if it had never been up. Servers must be gone already. */

@@ -63,6 +63,7 @@ function worldOf(configuration: Configuration, parts: Parts): World {
       ownCredentials: (mayCreate) => locker.ownCredentials(mayCreate && !lockerHasData(configuration)),
       open: () => locker.open(),
       getCredential: (env, name) => locker.getCredential(env, name),
+      note: (note) => locker.note(note),
     },
     locks: locksOf(configuration),
     clock: CLOCK,

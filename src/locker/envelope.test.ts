@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../protocol/secret.js';
-import { DataKey, versionOf, type Place } from './envelope.js';
+import { DataKey, ValueKey, versionOf, type Place } from './envelope.js';
 
-const PLACE: Place = { lockerId: 'l_e0dd', env: 'track', name: 'default' };
+const PLACE: Place = { lockerId: 'l_e0dd', env: 'track', name: 'default', slot: 'value' };
 const ENVIRONMENT = { lockerId: 'l_e0dd', env: 'track' };
 
 describe('a sealed value', () => {
@@ -29,13 +29,14 @@ describe('a sealed value', () => {
     const key = DataKey.generate();
     const texts = Array.from({ length: 50 }, () => key.seal(PLACE, 1, new Secret('same')));
     expect(new Set(texts).size).toBe(50);
-    expect(texts.every((text) => /^v1\.1\.[\w-]+$/.test(text))).toBe(true);
+    expect(texts.every((text) => /^v2\.1\.[\w-]+$/.test(text))).toBe(true);
   });
 
   it.each([
     ['locker', { ...PLACE, lockerId: 'l_0001' }],
     ['environment', { ...PLACE, env: 'web' }],
     ['name', { ...PLACE, name: 'admin' }],
+    ['slot', { ...PLACE, slot: 'previous' as const }],
     ['name that holds another', { ...PLACE, env: 'track","default', name: '' }],
   ])('does not open in another %s', (_, elsewhere) => {
     const key = DataKey.generate();
@@ -46,7 +47,7 @@ describe('a sealed value', () => {
   it('does not open as another version', () => {
     const key = DataKey.generate();
     const text = key.seal(PLACE, 1, new Secret('value'));
-    expect(key.open(PLACE, text.replace('v1.1.', 'v1.2.'))).toBeUndefined();
+    expect(key.open(PLACE, text.replace('v2.1.', 'v2.2.'))).toBeUndefined();
   });
 
   it('does not open when any character is another, or when it is cut', () => {
@@ -81,13 +82,46 @@ describe('a sealed value', () => {
       fc.property(
         fc.oneof(
           fc.string({ unit: 'binary' }),
-          fc.base64String().map((text) => `v1.1.${text}`),
+          fc.base64String().map((text) => `v2.1.${text}`),
         ),
         (text) => {
           expect(key.open(PLACE, text)).toBeUndefined();
         },
       ),
     );
+  });
+});
+
+describe('a value of an earlier format', () => {
+  const keyEncryptionKey = Buffer.alloc(32, 9);
+  // Made by the version of nexus3 before names had keys of their own.
+  const wrapped = 'v1.1.BQUFBQUFBQUFBQUFy3OyUg_cGElGIFH62WttcQXItpSx17LIBnASpW7zpAuN04Hp3yvhnlwwYmupYUVf';
+  const sealed = 'v1.1.BQUFBQUFBQUFBQUFo0sehImFzxK7pWzaMjkIv7lD6LmYls2sRjVw';
+
+  it('opens as it did', () => {
+    const key = DataKey.unwrap(keyEncryptionKey, ENVIRONMENT, wrapped);
+    expect(key?.open(PLACE, sealed)?.reveal()).toBe('from before');
+    expect(key?.open({ ...PLACE, name: 'admin' }, sealed)).toBeUndefined();
+    expect(key?.open({ ...PLACE, slot: 'previous' }, sealed)).toBeUndefined();
+  });
+});
+
+describe('the key of one value', () => {
+  const key = DataKey.generate();
+  const tokenKey = randomBytes(32);
+  const wrapped = key.valueKey(PLACE).wrapFor(tokenKey, 't_00000001', PLACE);
+
+  it('opens that value, and no other', () => {
+    const only = ValueKey.unwrapFor(tokenKey, 't_00000001', PLACE, wrapped);
+    expect(only?.open(PLACE, key.seal(PLACE, 3, new Secret('mine')))?.reveal()).toBe('mine');
+    const admin: Place = { ...PLACE, name: 'admin' };
+    expect(only?.open(admin, key.seal(admin, 3, new Secret('theirs')))).toBeUndefined();
+  });
+
+  it('does not unwrap for another token, with another key, or for another name', () => {
+    expect(ValueKey.unwrapFor(tokenKey, 't_00000002', PLACE, wrapped)).toBeUndefined();
+    expect(ValueKey.unwrapFor(randomBytes(32), 't_00000001', PLACE, wrapped)).toBeUndefined();
+    expect(ValueKey.unwrapFor(tokenKey, 't_00000001', { ...PLACE, name: 'admin' }, wrapped)).toBeUndefined();
   });
 });
 

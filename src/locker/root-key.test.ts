@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { CREDENTIAL_NAMES } from '../protocol/users.js';
 import { deriveKeyEncryptionKey, deriveOwnCredentials } from './derive.js';
 import { parseRootKey, RootKey } from './root-key.js';
 
@@ -31,6 +32,16 @@ describe('a root key as text', () => {
     );
   });
 
+  it('carries the generations of Locker’s own passwords, once there is more than the first', () => {
+    const rotating = fixed.withGenerations(3, 2);
+    expect(rotating.toText()).toMatch(/^nexus3-root-key-2 [\w-]{43} 3 2 [0-9a-f]{16}\n$/);
+    expect(parseRootKey(rotating.toText())).toMatchObject({ generation: 3, alsoAccepted: 2 });
+    expect(parseRootKey(fixed.withGenerations(3).toText())).toMatchObject({ generation: 3, alsoAccepted: undefined });
+    expect(parseRootKey(rotating.toText().replace(' 3 2 ', ' 2 3 '))).toBe('truncated-or-edited');
+    expect(parseRootKey(rotating.toText().slice(0, -4))).toBe('truncated-or-edited');
+    expect(fixed.withGenerations(1).toText()).toBe(fixed.toText());
+  });
+
   it('never throws, whatever the file holds', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseRootKey(text)));
   });
@@ -59,10 +70,10 @@ describe('what is derived', () => {
 
   it('differs for each purpose, generation and root key, and is 256 bits', () => {
     const all = [
-      ...Object.values(deriveOwnCredentials(fixed)),
-      ...Object.values(deriveOwnCredentials(fixed, 2)),
-      ...Object.values(deriveOwnCredentials(RootKey.generate())),
-    ].map((secret) => secret.reveal());
+      deriveOwnCredentials(fixed),
+      deriveOwnCredentials(fixed, 2),
+      deriveOwnCredentials(RootKey.generate()),
+    ].flatMap((own) => CREDENTIAL_NAMES.map((name) => own[name].reveal()));
     expect(new Set(all).size).toBe(15);
     expect(all.every((password) => Buffer.from(password, 'base64url').length === 32)).toBe(true);
   });

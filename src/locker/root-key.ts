@@ -6,18 +6,28 @@ import { createHash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 import { inspect } from 'node:util';
 
 const ROOT_KEY_BYTES = 32;
-/** Says what the file is, and how to read it. A second format gets a second word. */
+/** Say what the file is, and how to read it. The second one, for a key with generations, came with `rotate locker`. */
 const VERSION_WORD = 'nexus3-root-key-1';
+const GENERATIONS_WORD = 'nexus3-root-key-2';
+/** Locker's own passwords begin with this one; a rotation of them counts up. */
+export const FIRST_GENERATION = 1;
+const GENERATION = /^[1-9]\d{0,8}$/;
 /** Hex digits of the SHA-256 over the line before it: a truncated or edited key is recognised, not used. */
 const CHECKSUM_DIGITS = 16;
 
 /** In memory. It prints as `[root key]` wherever it is logged, joined, inspected or put into JSON. */
 export class RootKey {
   readonly #bytes: Buffer;
+  /** Of Locker's own passwords: which are in use. */
+  readonly generation: number;
+  /** While a rotation of them is under way: which are accepted besides. */
+  readonly alsoAccepted: number | undefined;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, generation = FIRST_GENERATION, alsoAccepted?: number) {
     if (bytes.length !== ROOT_KEY_BYTES) throw new RangeError(`a root key has ${String(ROOT_KEY_BYTES)} bytes`);
     this.#bytes = Buffer.from(bytes);
+    this.generation = generation;
+    this.alsoAccepted = alsoAccepted;
   }
 
   static generate(): RootKey {
@@ -32,13 +42,26 @@ export class RootKey {
     return Buffer.from(hkdfSync('sha256', this.#bytes, 'nexus3', JSON.stringify(purpose), bytes));
   }
 
+  /** The same key with other generations of Locker's own passwords. */
+  withGenerations(generation: number, alsoAccepted?: number): RootKey {
+    return new RootKey(this.#bytes, generation, alsoAccepted);
+  }
+
+  /** The same key; generations are not compared. */
   equals(other: RootKey): boolean {
     return timingSafeEqual(this.#bytes, other.#bytes);
   }
 
-  /** For the file, and only there: `nexus3-root-key-1 KEY CHECKSUM`, one line. */
+  /**
+   * For the file, and only there, one line: `nexus3-root-key-1 KEY CHECKSUM`, or with generations
+   * `nexus3-root-key-2 KEY GENERATION ALSO CHECKSUM`, where ALSO is `-` for none.
+   */
   toText(): string {
-    const body = `${VERSION_WORD} ${this.#bytes.toString('base64url')}`;
+    const key = this.#bytes.toString('base64url');
+    const plain = this.generation === FIRST_GENERATION && this.alsoAccepted === undefined;
+    const body = plain
+      ? `${VERSION_WORD} ${key}`
+      : `${GENERATIONS_WORD} ${key} ${String(this.generation)} ${String(this.alsoAccepted ?? '-')}`;
     return `${body} ${checksum(body)}\n`;
   }
 
@@ -61,13 +84,19 @@ export type RootKeyFault = 'empty' | 'unknown-format' | 'truncated-or-edited';
 export function parseRootKey(text: string): RootKey | RootKeyFault {
   const line = text.trim();
   if (line === '') return 'empty';
-  const [word = '', key = '', sum = '', ...rest] = line.split(/\s+/);
+  const words = line.split(/\s+/);
+  const [word = '', key = '', ...rest] = words;
   // A file that ends within the version word is a truncated key, not another format.
-  if (word !== VERSION_WORD && !VERSION_WORD.startsWith(word)) return 'unknown-format';
+  if (![VERSION_WORD, GENERATIONS_WORD].some((known) => known.startsWith(word))) return 'unknown-format';
   const bytes = Buffer.from(key, 'base64url');
-  const whole = bytes.length === ROOT_KEY_BYTES && bytes.toString('base64url') === key && rest.length === 0;
-  if (!whole || sum !== checksum(`${word} ${key}`)) return 'truncated-or-edited';
-  return new RootKey(bytes);
+  const whole = bytes.length === ROOT_KEY_BYTES && bytes.toString('base64url') === key;
+  const generations = word === GENERATIONS_WORD ? rest.slice(0, 2) : [];
+  const sum = checksum([word, key, ...generations].join(' '));
+  if (!whole || rest.length !== generations.length + 1 || rest.at(-1) !== sum) return 'truncated-or-edited';
+  if (word === VERSION_WORD) return new RootKey(bytes);
+  const [generation = '', also = ''] = generations;
+  if (!GENERATION.test(generation) || !(also === '-' || GENERATION.test(also))) return 'truncated-or-edited';
+  return new RootKey(bytes, Number(generation), also === '-' ? undefined : Number(also));
 }
 
 function checksum(body: string): string {

@@ -13,6 +13,7 @@ import { CREDENTIAL_NAMES } from '../protocol/users.js';
 import { openTextConnection } from '../redis/text-connection.js';
 import { LockerAccess } from './access.js';
 import type { ConnectLocker, LockerConnection } from './channel.js';
+import { LockerDatabase } from './database.js';
 import { deriveOwnCredentials } from './derive.js';
 import { RootKey } from './root-key.js';
 import { LockerStore } from './store.js';
@@ -20,6 +21,8 @@ import { LockerStore } from './store.js';
 const rootKey = RootKey.generate();
 const own = deriveOwnCredentials(rootKey);
 const TRACK = 'nexus3:locker:l_e0dd:env:track';
+const NOW = new Date('2026-01-08T12:00:00Z');
+const LATER = new Date('2026-01-08T12:01:00Z');
 
 let server: TestServer;
 const connect: ConnectLocker = () => connectTo(server.address);
@@ -46,7 +49,7 @@ async function ask(...command: readonly string[]): Promise<unknown> {
 
 /** A store that is closed when the test ends. */
 function newStore(key = rootKey, through = connect): LockerStore & AsyncDisposable {
-  const store = new LockerStore(key, through);
+  const store = new LockerStore(new LockerDatabase(key, through));
   return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() });
 }
 
@@ -68,9 +71,9 @@ describe('Locker', () => {
 
   it('generates what is missing, once, and each its own', async () => {
     await using store = newStore();
-    const first = await store.generate('track', ['default', 'admin']);
-    const second = await store.generate('track', CREDENTIAL_NAMES);
-    const other = await store.generate('web', ['default']);
+    const first = await store.generate('track', ['default', 'admin'], NOW);
+    const second = await store.generate('track', CREDENTIAL_NAMES, NOW);
+    const other = await store.generate('web', ['default'], NOW);
     expect(second.default?.reveal()).toBe(first.default?.reveal());
     const all = [...Object.values(second), ...Object.values(other)].map((secret) => secret.reveal());
     expect(all).toHaveLength(6);
@@ -80,17 +83,17 @@ describe('Locker', () => {
 
   it('gives another run the same, for many environments at once', async () => {
     await using store = newStore();
-    const made = await store.generate('track', ['default', 'replicator']);
-    await store.generate('web', ['default']);
+    const made = await store.generate('track', ['default', 'replicator'], NOW);
+    await store.generate('web', ['default'], NOW);
     await using later = newStore();
     const found = await later.read(['web', 'nothing', 'track']);
     expect([...found.keys()].toSorted()).toEqual(['track', 'web']);
-    expect(found.get('track')?.replicator?.reveal()).toBe(made.replicator?.reveal());
+    expect(found.get('track')?.current.replicator?.reveal()).toBe(made.replicator?.reveal());
   });
 
   it('lets racing runs all end with the same', async () => {
     const stores = Array.from({ length: 6 }, () => newStore());
-    const made = await Promise.all(stores.map((store) => store.generate('track', CREDENTIAL_NAMES)));
+    const made = await Promise.all(stores.map((store) => store.generate('track', CREDENTIAL_NAMES, NOW)));
     const revealed = made.map((stored) => CREDENTIAL_NAMES.map((name) => stored[name]?.reveal()));
     expect(revealed).toEqual(revealed.map(() => revealed[0]));
     expect(new Set(revealed[0]).size).toBe(5);
@@ -102,7 +105,7 @@ describe('Locker', () => {
     await using store = newStore(rootKey, () => connectTo(slow.address));
     const names = Array.from({ length: 12 }, (_, index) => `env-${String(index)}`);
     const startedAt = performance.now();
-    await Promise.all(names.map((name) => store.generate(name, CREDENTIAL_NAMES)));
+    await Promise.all(names.map((name) => store.generate(name, CREDENTIAL_NAMES, NOW)));
     const tookMs = performance.now() - startedAt;
     // The second wait begins right after the disk was reached, and the disk is reached once a second.
     expect(tookMs).toBeGreaterThan(700);
@@ -113,26 +116,39 @@ describe('Locker', () => {
   it('has it on disk when it says so: a kill loses nothing', async () => {
     await using mortal = await startServer({ role: 'vault', kind: 'secure', credentials: own });
     await using store = newStore(rootKey, () => connectTo(mortal.address));
-    const made = await store.generate('track', ['default']);
+    const made = await store.generate('track', ['default'], NOW);
     process.kill(mortal.pid, 'SIGKILL');
     await mortal.restart();
-    expect((await store.read(['track'])).get('track')?.default?.reveal()).toBe(made.default?.reveal());
+    expect((await store.read(['track'])).get('track')?.current.default?.reveal()).toBe(made.default?.reveal());
   });
 
-  it('replaces one credential by another and leaves the rest', async () => {
+  it('replaces credentials in three steps, and accepts both until the last', async () => {
     await using store = newStore();
-    const before = await store.generate('track', ['default', 'admin']);
-    const replaced = await store.replace('track', 'default');
+    const before = await store.generate('track', ['default', 'admin'], NOW);
+    const prepared = await store.prepareRotation('track', ['default'], NOW);
+    expect(prepared).toEqual({ names: ['default'], phase: 'prepared', startedAt: NOW.toISOString(), graceUntil: null });
+    expect(await store.prepareRotation('track', ['admin'], LATER), 'the one under way').toEqual(prepared);
+    const early = (await store.read(['track'])).get('track');
+    expect(early?.current.default?.reveal()).toBe(before.default?.reveal());
+    expect(early?.alsoAccepted.default?.reveal()).not.toBe(before.default?.reveal());
+    const promoted = await store.promoteRotation('track', LATER, LATER);
+    expect(await store.promoteRotation('track', NOW, NOW), 'once').toEqual(promoted);
+    const late = (await store.read(['track'])).get('track');
+    expect(late?.current.default?.reveal()).toBe(early?.alsoAccepted.default?.reveal());
+    expect(late?.alsoAccepted.default?.reveal()).toBe(before.default?.reveal());
+    expect(late?.madeAt).toEqual({ default: LATER.toISOString(), admin: NOW.toISOString() });
+    await store.finishRotation('track');
     const after = (await store.read(['track'])).get('track');
-    expect(replaced.reveal()).not.toBe(before.default?.reveal());
-    expect(after?.default?.reveal()).toBe(replaced.reveal());
-    expect(after?.admin?.reveal()).toBe(before.admin?.reveal());
-    expect(await ask('HGET', TRACK, 'value:default')).toMatch(/^v1\.2\./);
+    expect(after).toMatchObject({ alsoAccepted: {}, rotation: undefined });
+    expect(after?.current.default?.reveal()).toBe(late?.current.default?.reveal());
+    expect(after?.current.admin?.reveal()).toBe(before.admin?.reveal());
+    expect(await ask('HGET', TRACK, 'value:default')).toMatch(/^v2\.2\./);
+    expect(await ask('HGET', TRACK, 'previous:default')).toMatch(/^v2\.1\./);
   });
 
   it('forgets an environment whole', async () => {
     await using store = newStore();
-    await store.generate('track', ['default']);
+    await store.generate('track', ['default'], NOW);
     await store.remove('track');
     expect((await store.read(['track'])).size).toBe(0);
     expect(await ask('KEYS', 'nexus3:locker:l_e0dd:env:*')).toEqual([]);
@@ -140,7 +156,7 @@ describe('Locker', () => {
 
   it('leaves no value in plain text on the server or its disk', async () => {
     await using store = newStore();
-    const made = await store.generate('track', CREDENTIAL_NAMES);
+    const made = await store.generate('track', CREDENTIAL_NAMES, NOW);
     const files = await readdir(server.dataDir, { recursive: true, withFileTypes: true });
     const contents = await Promise.all(
       files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name), 'latin1')),
@@ -155,7 +171,10 @@ describe('Locker refuses, and shows no value,', () => {
   const secrets: string[] = [];
   beforeEach(async () => {
     await using store = newStore();
-    const made = [await store.generate('track', ['default', 'admin']), await store.generate('web', ['default'])];
+    const made = [
+      await store.generate('track', ['default', 'admin'], NOW),
+      await store.generate('web', ['default'], NOW),
+    ];
     secrets.splice(0, Infinity, ...made.flatMap((stored) => Object.values(stored).map((secret) => secret.reveal())));
   });
 
@@ -170,7 +189,7 @@ describe('Locker refuses, and shows no value,', () => {
   it('a value that was changed', async () => {
     const text = String(await ask('HGET', TRACK, 'value:default'));
     await ask('HSET', TRACK, 'value:default', `${text.slice(0, -2)}${text.endsWith('AA') ? 'BB' : 'AA'}`);
-    expect(await readTrack()).toMatchObject({ code: 'LOCKER_VALUE_UNREADABLE', exitCode: 3 });
+    expect(await readTrack()).toMatchObject({ code: 'LOCKER_VALUE_TAMPERED', exitCode: 3 });
   });
 
   it('a value moved to another name', async () => {
@@ -192,9 +211,9 @@ describe('Locker refuses, and shows no value,', () => {
     const other = RootKey.generate();
     expect((await readTrack(other)).evidence.join()).toContain('root key');
     await using store = newStore(other);
-    expect((await failureOf(store.generate('track', CREDENTIAL_NAMES))).code).toBe('LOCKER_VALUE_UNREADABLE');
-    expect((await failureOf(store.replace('track', 'default'))).code).toBe('LOCKER_VALUE_UNREADABLE');
-    expect(await ask('HLEN', TRACK)).toBe(3);
+    expect((await failureOf(store.generate('track', CREDENTIAL_NAMES, NOW))).code).toBe('LOCKER_VALUE_UNREADABLE');
+    expect((await failureOf(store.prepareRotation('track', ['default'], NOW))).code).toBe('LOCKER_VALUE_UNREADABLE');
+    expect(await ask('HLEN', TRACK)).toBe(5);
   });
 });
 
@@ -219,7 +238,7 @@ describe('when Locker cannot be asked', () => {
   it('it comes back by itself after a restart', async () => {
     await using mortal = await startServer({ role: 'vault', kind: 'secure', credentials: own });
     await using store = newStore(rootKey, () => connectTo(mortal.address));
-    await store.generate('track', ['default']);
+    await store.generate('track', ['default'], NOW);
     await mortal.restart();
     expect((await store.read(['track'])).size).toBe(1);
   });
@@ -229,12 +248,12 @@ describe('when Locker cannot be asked', () => {
     ['never reaches the disk', 'appendfsync no', 'NOT_PROVEN'],
   ])('a credential is not handed out when the append-only file %s', async (_, line, code) => {
     await using volatile = await startServer({ role: 'vault', kind: 'secure', credentials: own, extraLines: [line] });
-    const store = new LockerStore(rootKey, () => connectTo(volatile.address), 300);
-    const error = await failureOf(store.generate('track', ['default']));
+    const store = new LockerStore(new LockerDatabase(rootKey, () => connectTo(volatile.address), 300));
+    const error = await failureOf(store.generate('track', ['default'], NOW));
     expect(error.code).toBe(code);
     expect(error.evidence.join()).toContain('WAITAOF');
     // Nor by a run that finds it there already.
-    expect((await failureOf(store.generate('track', ['default']))).code).toBe(code);
+    expect((await failureOf(store.generate('track', ['default'], NOW))).code).toBe(code);
     await store.close();
   });
 });
@@ -252,7 +271,7 @@ describe('Locker’s access', () => {
       rootKeyPath: join(folder, 'root.key'),
       connect: (password) => openTextConnection(server.address, { user: 'default', password }),
     });
-    const made = await (await access.open()).generate('track', ['default']);
+    const made = await (await access.open()).generate('track', ['default'], NOW);
     expect((await access.getCredential('track', 'default')).reveal()).toBe(made.default?.reveal());
     expect((await access.getCredential('locker', 'default')).reveal()).toBe(own.default.reveal());
     const error = await failureOf(access.getCredential('track', 'backup'));

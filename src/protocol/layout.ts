@@ -37,6 +37,8 @@ export const CONFIG_FILE = {
   mark: 'mark',
   /** The engine that wrote the data folder. */
   engine: 'engine',
+  /** Only Locker's vault has one: its users for tokens, a line each (src/locker/token-users.ts). */
+  tokens: 'tokens',
 } as const;
 
 /** In a vault's data folder: which vault these data belong to, and whether it may still start empty. */

@@ -9,7 +9,35 @@ import type { Secret } from './secret.js';
 /** The credentials of one environment, each for one purpose; `operational-admin` never opens the vault. */
 export const CREDENTIAL_NAMES = ['default', 'admin', 'replicator', 'backup', 'operational-admin'] as const;
 export type CredentialName = (typeof CREDENTIAL_NAMES)[number];
-export type Credentials = Readonly<Record<CredentialName, Secret>>;
+export type Passwords = Readonly<Partial<Record<CredentialName, Secret>>>;
+
+/** The passwords in use, and what else a server has to go by. */
+export interface Credentials extends Readonly<Record<CredentialName, Secret>> {
+  /** Accepted besides, while a rotation or a new root key is under way. */
+  readonly alsoAccepted?: Passwords;
+  /** Only of Locker: who may read one environment's credentials there with a token. */
+  readonly tokenUsers?: readonly TokenUser[];
+}
+
+/** All five, each made by its name. */
+export function makeCredentials(make: (name: CredentialName) => Secret): Credentials {
+  return {
+    default: make('default'),
+    admin: make('admin'),
+    replicator: make('replicator'),
+    backup: make('backup'),
+    'operational-admin': make('operational-admin'),
+  };
+}
+
+/** A user of Locker for one token: it reads one environment's hash and leaves a note of that; it opens nothing by itself. */
+export interface TokenUser {
+  /** `t_` and 8 hex digits. */
+  readonly id: string;
+  readonly env: string;
+  /** `#` and 64 hex digits, as ACL files hold it. */
+  readonly passwordHash: string;
+}
 
 export interface AclUserRule {
   readonly name: string;
@@ -17,6 +45,15 @@ export interface AclUserRule {
   readonly credential: CredentialName | undefined;
   readonly rules: string;
 }
+
+/** `t_1a2b3c4d`: also the name of its user on Locker. */
+export const TOKEN_ID = /^t_[0-9a-f]{8}$/;
+
+/** Where Locker keeps what a token may reach; the formats are in src/locker/. */
+export const LOCKER_KEY = {
+  environment: (env: string): string => `nexus3:locker:l_e0dd:env:${env}`,
+  inbox: (tokenId: string): string => `nexus3:locker:audit:inbox:${tokenId}`,
+} as const;
 
 /** Redis categories leave GRAPH.* out, so `-graph.*` and `+graph.*` are named one by one. */
 const VAULT_DEFAULT =
@@ -77,14 +114,28 @@ export function renderUsersAcl(
   credentials: Credentials,
   options: UserOptions = {},
 ): string {
-  return usersOf(role, kind)
-    .map(({ name, credential, rules }) => {
-      const password = credential === undefined ? 'nopass' : passwordHash(credentials[credential]);
-      const state = options.fenced === true && FENCED_OUT.has(name) ? 'off' : 'on';
-      const inForce = options.withoutGraphs === true ? rules.replaceAll(GRAPH_RULES, '') : rules;
-      return `user ${name} ${state} sanitize-payload ${password} ${inForce}\n`;
-    })
-    .join('');
+  const users = usersOf(role, kind).map(({ name, credential, rules }) => {
+    const password = credential === undefined ? 'nopass' : acceptedHashes(credentials, credential).join(' ');
+    const state = options.fenced === true && FENCED_OUT.has(name) ? 'off' : 'on';
+    const inForce = options.withoutGraphs === true ? rules.replaceAll(GRAPH_RULES, '') : rules;
+    return `user ${name} ${state} sanitize-payload ${password} ${inForce}\n`;
+  });
+  const tokens = (credentials.tokenUsers ?? []).map(
+    (token) => `user ${token.id} on sanitize-payload ${token.passwordHash} ${tokenRules(token)}\n`,
+  );
+  return [...users, ...tokens].join('');
+}
+
+/** Of all passwords that open this user now. */
+export function acceptedHashes(credentials: Credentials, name: CredentialName): readonly string[] {
+  const also = credentials.alsoAccepted?.[name];
+  const hashes = [credentials[name], ...(also === undefined ? [] : [also])].map(passwordHash);
+  return [...new Set(hashes)];
+}
+
+/** Reads its environment's hash, and writes where its reads are noted; nothing else. */
+function tokenRules({ id, env }: TokenUser): string {
+  return `%R~${LOCKER_KEY.environment(env)} %W~${LOCKER_KEY.inbox(id)} resetchannels -@all +ping +hgetall +xadd`;
 }
 
 export interface AclUser {

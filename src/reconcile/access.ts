@@ -7,7 +7,7 @@ import type { Address } from '../protocol/redis-conf.js';
 import type { Credentials } from '../protocol/users.js';
 import type { InstanceSpec } from '../runtime/runtime.js';
 import { isLocker, neededCredentials, specOf } from './desired.js';
-import { completed } from './observe.js';
+import { completed, NOTHING_STORED } from './observe.js';
 import type { Admin, World } from './world.js';
 
 /** How long Locker may take to come up after it was started, and how often it is asked, in milliseconds. */
@@ -47,8 +47,8 @@ export async function openLocker(world: World): Promise<Locker> {
 /** @throws LOCKER_CREDENTIAL_MISSING where Locker lacks one that this environment needs. */
 export async function credentialsOf(world: World, environment: ConfiguredEnvironment): Promise<Credentials> {
   if (isLocker(environment)) return world.locker.ownCredentials(false);
-  const stored = (await (await openLocker(world)).read([environment.name])).get(environment.name) ?? {};
-  const missing = neededCredentials(environment).filter((name) => stored[name] === undefined);
+  const stored = (await (await openLocker(world)).read([environment.name])).get(environment.name) ?? NOTHING_STORED;
+  const missing = neededCredentials(environment).filter((name) => stored.current[name] === undefined);
   if (missing.length > 0) {
     throw new Nexus3Error('LOCKER_CREDENTIAL_MISSING', `Locker has no ${missing.join(', ')} of ${environment.name}.`, {
       hint: `Let nexus3 generate it: nexus3 up ${environment.name}`,

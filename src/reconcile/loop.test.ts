@@ -56,6 +56,7 @@ async function told({
             ownCredentials: () => Promise.reject(lockerError),
             open: () => Promise.reject(lockerError),
             getCredential: () => Promise.reject(lockerError),
+            note: () => Promise.reject(lockerError),
           },
         }),
   });

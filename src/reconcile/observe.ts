@@ -6,7 +6,7 @@ import type { Role } from '../protocol/environment.js';
 import { instanceKey } from '../protocol/environment.js';
 import { runtimeDirectives } from '../protocol/redis-conf.js';
 import type { Credentials } from '../protocol/users.js';
-import { CREDENTIAL_NAMES, compareUsers } from '../protocol/users.js';
+import { compareUsers, makeCredentials } from '../protocol/users.js';
 import { Secret } from '../protocol/secret.js';
 import type { StoredCredentials } from '../locker/locker.js';
 import type { InstanceView } from '../redis/observation.js';
@@ -57,19 +57,21 @@ async function readCredentials(
   environments: readonly ConfiguredEnvironment[],
   options: ObserveOptions,
 ): Promise<{
-  readonly stored: ReadonlyMap<string, StoredCredentials | undefined> | undefined;
+  readonly stored: ReadonlyMap<string, KnownCredentials | undefined> | undefined;
   readonly error: Nexus3Error | undefined;
 }> {
-  const stored = new Map<string, StoredCredentials | undefined>();
+  const stored = new Map<string, KnownCredentials | undefined>();
   try {
     const locker = environments.find(isLocker);
-    if (locker !== undefined)
-      stored.set(locker.name, await world.locker.ownCredentials(options.mayCreateRootKey === true));
+    if (locker !== undefined) {
+      const own = await world.locker.ownCredentials(options.mayCreateRootKey === true);
+      stored.set(locker.name, { ...NOTHING_STORED, current: own, own });
+    }
     const others = environments.filter((environment) => !isLocker(environment)).map(({ name }) => name);
     if (others.length === 0) return { stored, error: undefined };
     const store = await world.locker.open();
     const found = await store.read(others);
-    for (const name of others) stored.set(name, found.get(name) ?? {});
+    for (const name of others) stored.set(name, found.get(name) ?? NOTHING_STORED);
     return { stored, error: undefined };
   } catch (error) {
     if (error instanceof Nexus3Error) return { stored, error };
@@ -81,12 +83,14 @@ async function observeEnvironment(
   world: World,
   environment: ConfiguredEnvironment,
   runtime: RuntimeObservation,
-  stored: StoredCredentials | undefined,
+  stored: KnownCredentials | undefined,
 ): Promise<EnvironmentFacts> {
   const missing =
-    stored === undefined ? undefined : neededCredentials(environment).filter((name) => stored[name] === undefined);
+    stored === undefined
+      ? undefined
+      : neededCredentials(environment).filter((name) => stored.current[name] === undefined);
   const look = (role: Role): Promise<InstanceFacts> =>
-    observeInstance(world, environment, role, runtime, stored ?? {}, missing?.length === 0);
+    observeInstance(world, environment, role, runtime, stored ?? NOTHING_STORED, missing?.length === 0);
   const [vault, operational] = await Promise.all([
     look('vault'),
     environment.kind === 'standard' ? look('operational') : undefined,
@@ -106,7 +110,7 @@ async function observeInstance(
   environment: ConfiguredEnvironment,
   role: Role,
   runtime: RuntimeObservation,
-  stored: StoredCredentials,
+  stored: KnownCredentials,
   complete: boolean,
 ): Promise<InstanceFacts> {
   const spec = specOf(world.configuration, environment, role);
@@ -128,10 +132,17 @@ async function observeInstance(
   };
 }
 
+/** As stored in Locker; of Locker itself, what is derived from the root key. */
+type KnownCredentials = StoredCredentials & { readonly own?: Credentials };
+
+export const NOTHING_STORED: StoredCredentials = { current: {}, alsoAccepted: {}, rotation: undefined, madeAt: {} };
+
 /** All five names present: those that an environment does not need are never rendered. */
-export function completed(stored: StoredCredentials): Credentials {
+export function completed({ current, alsoAccepted, own }: KnownCredentials): Credentials {
+  if (own !== undefined) return own;
   const unused = new Secret('');
-  return Object.fromEntries(CREDENTIAL_NAMES.map((name) => [name, stored[name] ?? unused])) as Credentials;
+  const five = makeCredentials((name) => current[name] ?? unused);
+  return Object.keys(alsoAccepted).length === 0 ? five : { ...five, alsoAccepted };
 }
 
 /**
@@ -143,7 +154,7 @@ async function lookTwiceAtFresh(
   environment: ConfiguredEnvironment,
   spec: InstanceSpec,
   runtime: RuntimeObservation,
-  stored: StoredCredentials,
+  stored: KnownCredentials,
 ): Promise<Pick<InstanceFacts, 'view'> & { readonly state: InstanceRuntimeState | undefined }> {
   let state = runtime.instances.get(instanceKey(spec.id));
   for (let retry = 0; ; retry += 1) {
@@ -160,7 +171,7 @@ async function probeInstance(
   environment: ConfiguredEnvironment,
   role: Role,
   state: InstanceRuntimeState | undefined,
-  stored: StoredCredentials,
+  { current }: KnownCredentials,
 ): Promise<InstanceView | undefined> {
   if (state?.state === 'paused') return { state: 'unreachable', cause: 'timeout', detail: 'it is paused' };
   if (state === undefined || (state.state !== 'running' && state.state !== 'starting')) return undefined;
@@ -169,9 +180,9 @@ async function probeInstance(
   return world.servers.probe({
     address: state.address,
     // A stranger is never told a password.
-    adminPassword: state.owned ? stored[role === 'vault' ? 'admin' : 'operational-admin'] : undefined,
+    adminPassword: state.owned ? current[role === 'vault' ? 'admin' : 'operational-admin'] : undefined,
     directives: runtimeDirectives(role, environment.settings).map(({ name }) => name),
-    masterauth: role === 'operational' ? stored.replicator : undefined,
+    masterauth: role === 'operational' ? current.replicator : undefined,
   });
 }
 

@@ -73,7 +73,7 @@ function environmentNamed(world: World, name: string): ConfiguredEnvironment {
 }
 
 async function generate(world: World, env: string, names: readonly CredentialName[]): Promise<void> {
-  await (await openLocker(world)).generate(env, names);
+  await (await openLocker(world)).generate(env, names, world.clock.now());
 }
 
 /** Rendering gives a vault without data the permission to start empty: not while its operational has any. */
@@ -186,7 +186,11 @@ export function lastCopy(facts: EnvironmentFacts): Nexus3Error {
 
 /** The operational learns the new password first: it is used at the next connect, which loading the users brings about. */
 async function rotate(world: World, environment: ConfiguredEnvironment, name: CredentialName): Promise<void> {
-  await (await openLocker(world)).replace(environment.name, name);
+  const locker = await openLocker(world);
+  const now = world.clock.now();
+  await locker.prepareRotation(environment.name, [name], now);
+  await locker.promoteRotation(environment.name, now, now);
+  await locker.finishRotation(environment.name);
   const credentials = await credentialsOf(world, environment);
   for (const role of rolesOf(environment)) {
     await renderInstance(world, environment, specOf(world.configuration, environment, role), credentials);

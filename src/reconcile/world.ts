@@ -3,7 +3,7 @@
  * Docker, processes or a Redis client.
  */
 import type { Configuration } from '../config/configuration.js';
-import type { Locker } from '../locker/locker.js';
+import type { AuditNote, Locker } from '../locker/locker.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { CredentialName, Credentials } from '../protocol/users.js';
@@ -56,6 +56,8 @@ export interface LockerAccess {
   open(): Promise<Locker>;
   /** One credential, for a script or a person. @throws LOCKER_CREDENTIAL_MISSING, LOCKER_UNREACHABLE, ROOT_KEY_… */
   getCredential(env: string, name: CredentialName): Promise<Secret>;
+  /** Writes into Locker's audit who did what. @throws LOCKER_UNREACHABLE */
+  note(note: AuditNote): Promise<void>;
 }
 
 export interface Clock {

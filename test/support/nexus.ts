@@ -91,13 +91,21 @@ export class Nexus implements AsyncDisposable {
 
   /** The command line, in this process, as in an own folder. */
   async run(...args: readonly string[]): Promise<CliResult> {
+    return this.runWith({}, ...args);
+  }
+
+  /** The same with something piped in, or with further environment variables. */
+  async runWith(
+    given: { readonly stdin?: string | Buffer; readonly env?: Readonly<Record<string, string>> },
+    ...args: readonly string[]
+  ): Promise<CliResult> {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const [out, err] = [collect(stdout), collect(stderr)];
     const stdin = new PassThrough();
-    stdin.end();
+    stdin.end(given.stdin);
     const code = await runCli(['--config', this.configFile, ...args], {
       cwd: this.root,
-      env: this.env,
+      env: { ...this.env, ...given.env },
       stdin,
       stdout,
       stderr,

@@ -9,8 +9,7 @@ import { renderRedisConf } from '../../src/protocol/redis-conf.js';
 import { Secret } from '../../src/protocol/secret.js';
 import { DEFAULT_SETTINGS } from '../../src/protocol/settings.js';
 import { renderHealthScript, renderStartScript } from '../../src/protocol/start-script.js';
-import type { Credentials } from '../../src/protocol/users.js';
-import { CREDENTIAL_NAMES, renderUsersAcl } from '../../src/protocol/users.js';
+import { makeCredentials, renderUsersAcl } from '../../src/protocol/users.js';
 import type { InstanceSpec, Runtime } from '../../src/runtime/runtime.js';
 
 /** One password for all purposes is good enough for a test. */
@@ -20,7 +19,7 @@ export const PASSWORD = randomBytes(24).toString('hex');
 export async function renderFolders(runtime: Runtime, spec: InstanceSpec, role: Role): Promise<void> {
   const placement = runtime.placement(spec, role === 'vault' ? spec.port : spec.port - 1);
   const secret = new Secret(PASSWORD);
-  const credentials = Object.fromEntries(CREDENTIAL_NAMES.map((name) => [name, secret])) as Credentials;
+  const credentials = makeCredentials(() => secret);
   const incarnation = randomBytes(16).toString('hex');
   const owner = runtime.newFolderOwner();
   for (const folder of [spec.dataDir, spec.configDir]) {

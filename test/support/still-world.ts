@@ -1,6 +1,7 @@
 /** A world in which nothing happens but what a test says: real folders, and otherwise only answers. No time passes. */
 import type { Locker } from '../../src/locker/locker.js';
 import { instanceKey } from '../../src/protocol/environment.js';
+import { NOTHING_STORED } from '../../src/reconcile/observe.js';
 import type { World } from '../../src/reconcile/world.js';
 import type { InstanceRuntimeState, Runtime } from '../../src/runtime/runtime.js';
 import { configurationOf, placementOf } from './facts.js';
@@ -28,6 +29,7 @@ export function stillWorld(dataRoot: string, parts: StillWorldParts = {}): Still
       ownCredentials: () => Promise.resolve(TEST_CREDENTIALS),
       open: () => Promise.resolve(LOCKER),
       getCredential: unexpected,
+      note: nothing,
     },
     locks: { acquire: () => Promise.resolve(LOCK), tryAcquire: () => Promise.resolve(LOCK) },
     clock: {
@@ -52,9 +54,11 @@ const unexpected = (): Promise<never> => Promise.reject(new Error('nobody should
 const LOCK = { path: '', [Symbol.asyncDispose]: nothing };
 
 const LOCKER: Locker = {
-  read: (envs) => Promise.resolve(new Map(envs.map((env) => [env, TEST_CREDENTIALS]))),
+  read: (envs) => Promise.resolve(new Map(envs.map((env) => [env, { ...NOTHING_STORED, current: TEST_CREDENTIALS }]))),
   generate: unexpected,
-  replace: unexpected,
+  prepareRotation: unexpected,
+  promoteRotation: unexpected,
+  finishRotation: unexpected,
   remove: unexpected,
   close: nothing,
 };

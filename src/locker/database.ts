@@ -1,0 +1,101 @@
+/** Locker's Redis for one root key: asked, and changed as transactions that are durable when they resolve. */
+import { Nexus3Error } from '../errors.js';
+import { Channel, type ConnectLocker, type LockerReply } from './channel.js';
+import { deriveKeyEncryptionKey } from './derive.js';
+import { Durability } from './durability.js';
+import type { HashPlace } from './envelope.js';
+import { DataKey } from './envelope.js';
+import type { RootKey } from './root-key.js';
+import { FIELD, SealedHash, toFields } from './sealed-hash.js';
+
+/** How often a change is tried again because another run changed the same hash meanwhile. */
+const RACES_MAX = 10;
+const FIRST_VERSION = 1;
+
+/** Written before each wait for the disk; also says what this database is. */
+const MARKER: readonly string[] = [
+  'HSET',
+  'nexus3:locker:l_e0dd:meta',
+  ...['id', 'l_e0dd', 'name', 'environments', 'format', '1'],
+];
+
+/** Where a hash lies, and what it belongs to. */
+export interface HashAddress {
+  readonly key: string;
+  readonly place: HashPlace;
+  readonly label: string;
+}
+
+export interface Change<T> {
+  /** Done all or not at all, and only if nobody has changed the hash since it was read. */
+  readonly commands: readonly (readonly string[])[];
+  readonly result: T;
+}
+
+export class LockerDatabase {
+  readonly #keyEncryptionKey: Buffer;
+  readonly #channel: Channel;
+  readonly #durabilityChannel: Channel;
+  readonly #durability: Durability;
+  #lastChange: Promise<unknown> = Promise.resolve();
+
+  constructor(rootKey: RootKey, connect: ConnectLocker, durableTimeoutMs?: number) {
+    this.#keyEncryptionKey = deriveKeyEncryptionKey(rootKey);
+    this.#channel = new Channel(connect);
+    this.#durabilityChannel = new Channel(connect);
+    this.#durability = new Durability(this.#durabilityChannel, MARKER, durableTimeoutMs);
+  }
+
+  /** @throws Nexus3Error LOCKER_UNREACHABLE */
+  async ask(commands: readonly (readonly string[])[], timeoutMs?: number): Promise<readonly LockerReply[]> {
+    return this.#channel.ask(commands, timeoutMs);
+  }
+
+  /** A hash as it was read. */
+  hash({ place, label }: HashAddress, reply: LockerReply | undefined): SealedHash {
+    return new SealedHash(this.#keyEncryptionKey, place, toFields(reply), label);
+  }
+
+  /** Resolves when whatever was answered before is on disk. @throws Nexus3Error NOT_PROVEN, LOCKER_UNREACHABLE */
+  async durable(): Promise<void> {
+    await this.#durability.reached();
+  }
+
+  /**
+   * Changes one hash as a transaction that holds only if nobody else has changed it since it was read, and resolves when
+   * the change is durable. A hash that is not there gets its data key first. Changes of this process come one after the
+   * other, because WATCH belongs to the connection.
+   */
+  async change<T>(address: HashAddress, decide: (hash: SealedHash) => Change<T>): Promise<T> {
+    const turn = this.#lastChange.then(() => this.#changeNow(address, decide));
+    this.#lastChange = turn.catch(() => undefined);
+    const result = await turn;
+    await this.durable();
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#channel.close(), this.#durabilityChannel.close()]);
+  }
+
+  async #changeNow<T>(address: HashAddress, decide: (hash: SealedHash) => Change<T>): Promise<T> {
+    const { key, place, label } = address;
+    return this.#channel.use(async (connection) => {
+      for (let race = 0; race < RACES_MAX; race += 1) {
+        const wrapped = DataKey.generate().wrap(this.#keyEncryptionKey, place, FIRST_VERSION);
+        const replies = await connection.ask([
+          ['HSETNX', key, FIELD.dataKey, wrapped],
+          ['WATCH', key],
+          ['HGETALL', key],
+        ]);
+        const { commands, result } = decide(this.hash(address, replies[2]));
+        const executed = await connection.ask([['MULTI'], ...commands, ['EXEC']]);
+        if (executed.at(-1) !== null) return result;
+      }
+      throw new Nexus3Error('LOCKER_UNREACHABLE', `Others keep changing what Locker holds for ${label}.`, {
+        evidence: [`${String(RACES_MAX)} attempts`],
+        hint: 'Wait until the other run of nexus3 has ended, then run the command again.',
+      });
+    });
+  }
+}
