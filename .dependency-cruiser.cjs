@@ -14,6 +14,7 @@ const LIBRARY_OWNERS = {
   dockerode: '^src/runtime/docker/',
   yaml: '^src/config/',
   commander: '^src/cli/',
+  'age-encryption': '^src/locker/',
   'p-limit': '^src/concurrency\\.ts$',
 };
 const libraryPath = (name) => `^node_modules/(@types/)?${name}/`;

@@ -5,6 +5,7 @@ import { deriveKeyEncryptionKey } from './derive.js';
 import { Durability } from './durability.js';
 import type { HashPlace } from './envelope.js';
 import { DataKey } from './envelope.js';
+import { ENVIRONMENTS_LOCKER, KEY } from './keys.js';
 import type { RootKey } from './root-key.js';
 import { FIELD, SealedHash, toFields } from './sealed-hash.js';
 
@@ -15,8 +16,8 @@ const FIRST_VERSION = 1;
 /** Written before each wait for the disk; also says what this database is. */
 const MARKER: readonly string[] = [
   'HSET',
-  'nexus3:locker:l_e0dd:meta',
-  ...['id', 'l_e0dd', 'name', 'environments', 'format', '1'],
+  KEY.meta(ENVIRONMENTS_LOCKER.id),
+  ...['id', ENVIRONMENTS_LOCKER.id, 'name', ENVIRONMENTS_LOCKER.name, 'format', '1'],
 ];
 
 /** Where a hash lies, and what it belongs to. */

@@ -7,11 +7,11 @@ import { Secret } from '../protocol/secret.js';
 import { CREDENTIAL_NAMES, type CredentialName, LOCKER_KEY, type Passwords } from '../protocol/users.js';
 import type { Change, HashAddress, LockerDatabase } from './database.js';
 import type { Slot } from './envelope.js';
+import { ENVIRONMENTS_LOCKER } from './keys.js';
 import type { Locker, Rotation, StoredCredentials } from './locker.js';
 import { parseRotation, renderRotation, ROTATION_FIELD } from './rotation-field.js';
 import { FIELD, notLocker, type SealedHash, unreadable } from './sealed-hash.js';
 
-export const ENVIRONMENTS_LOCKER = { id: 'l_e0dd', name: 'environments' } as const;
 const PASSWORD_BYTES = 32;
 
 export class LockerStore implements Locker {
