@@ -22,7 +22,7 @@ import { hostAddress } from './reconcile/access.js';
 import { specOf } from './reconcile/desired.js';
 import { readFolders } from './reconcile/folder.js';
 import type { Clock, Locks, Servers, World } from './reconcile/world.js';
-import { openAdmin } from './redis/admin.js';
+import { acceptsPassword, openAdmin } from './redis/admin.js';
 import { probeInstance } from './redis/probe.js';
 import type { TextConnection } from './redis/text-connection.js';
 import { openTextConnection } from './redis/text-connection.js';
@@ -61,6 +61,8 @@ function worldOf(configuration: Configuration, parts: Parts): World {
     locker: {
       // Data that an older root key has sealed would be lost behind a new one.
       ownCredentials: (mayCreate) => locker.ownCredentials(mayCreate && !lockerHasData(configuration)),
+      ownRotation: () => locker.ownRotation(),
+      rotateOwn: (step) => locker.rotateOwn(step),
       open: () => locker.open(),
       getCredential: (env, name) => locker.getCredential(env, name),
       note: (note) => locker.note(note),
@@ -134,6 +136,7 @@ function lockerHasData(configuration: Configuration): boolean {
 const SERVERS: Servers = {
   probe: probeInstance,
   admin: openAdmin,
+  accepts: acceptsPassword,
   writeAndRead,
 };
 

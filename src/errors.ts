@@ -25,6 +25,7 @@ export const ERROR_EXIT_CODES = {
   LOCK_HELD: EXIT.problem,
   LAST_COPY: EXIT.problem,
   RECOVER_REFUSED: EXIT.problem,
+  ROTATE_REFUSED: EXIT.problem,
   NOT_PROVEN: EXIT.problem,
   START_FAILED: EXIT.problem,
   STOP_FAILED: EXIT.problem,

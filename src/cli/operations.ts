@@ -15,6 +15,8 @@ import type { DownReport } from '../reconcile/down.js';
 import type { RecoverOptions, RecoverPreview, RecoverReport } from '../reconcile/recover/recover.js';
 import type { RemoveReport } from '../reconcile/remove.js';
 import type { Report } from '../reconcile/report.js';
+import type { RotateOptions } from '../reconcile/rotate/choose.js';
+import type { RotateReport } from '../reconcile/rotate/rotate.js';
 import type { UpOptions } from '../reconcile/up.js';
 import type { World } from '../reconcile/world.js';
 
@@ -51,6 +53,7 @@ export interface Operations {
   remove(world: World, options: { name: string; deleteData: boolean }, progress: Progress): Promise<RemoveReport>;
   recover(world: World, options: RecoverOptions, progress: Progress): Promise<RecoverReport>;
   previewRecover(world: World, options: RecoverOptions): Promise<RecoverPreview>;
+  rotate(world: World, options: RotateOptions, progress: Progress): Promise<RotateReport>;
   getCredential(world: World, env: string, name: CredentialName): Promise<Secret>;
   openSession(
     address: Address,
@@ -88,6 +91,9 @@ export const OPERATIONS: Operations = {
   },
   async previewRecover(world, options) {
     return (await import('../reconcile/recover/recover.js')).previewRecover(world, options);
+  },
+  async rotate(world, options, progress) {
+    return (await import('../reconcile/rotate/rotate.js')).rotate(world, options, progress);
   },
   async getCredential(world, env, name) {
     return world.locker.getCredential(env, name);

@@ -7,6 +7,11 @@ export interface ConfiguredEnvironment extends Environment {
   readonly settings: Settings;
 }
 
+export interface RotationPolicy {
+  /** A password older than this is reported as password-old; undefined: none ever is. */
+  readonly maxAgeDays: number | undefined;
+}
+
 export interface Configuration {
   /** Absolute path of nexus3.yaml; undefined when the built-in registry is used. */
   readonly file: string | undefined;
@@ -21,6 +26,7 @@ export interface Configuration {
   readonly engine: string | undefined;
   /** `module:` an explicit path of the graph module. `none` is for benchmarks: no graphs, said in every report. */
   readonly module: string | undefined;
+  readonly rotation: RotationPolicy;
   /** Sorted by vault port; always holds `locker`. */
   readonly environments: readonly ConfiguredEnvironment[];
 }

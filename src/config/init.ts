@@ -97,6 +97,9 @@ ${dataRootLine}
 #   queryQueueMax: 25                      # most graph queries waiting for a thread; no limit by default
 #   lagBytesMax: 1mb                       # how far an operational may be behind before it is reported
 
+# When passwords are reported as password-old; \`nexus3 rotate\` replaces them. Off by default.
+# rotation: { maxAgeDays: 90 }
+
 # A name, and the port of its vault; the operational has the port after it. \`kind: secure\`: a vault alone.
 # Locker, which keeps the passwords, is implied on port ${String(LOCKER_PORT)}.
 environments:${listed.length === 0 && locker === undefined ? ' {}' : ''}

@@ -9,7 +9,7 @@ import type { FoundFile, Surroundings } from './locate.js';
 import { findConfigFile, homeOf, processSurroundings, userDataDir } from './locate.js';
 import { configInvalid } from './problems.js';
 import type { FileContent } from './schema.js';
-import { DEFAULTS, readContent, RUNTIME_NAMES } from './schema.js';
+import { DEFAULT_ROTATION, DEFAULTS, readContent, RUNTIME_NAMES } from './schema.js';
 import { didYouMean } from './suggest.js';
 
 /** Where the data of Docker containers lie, as protocol v1.0 has it. */
@@ -63,6 +63,7 @@ const BUILT_IN: FileContent = {
   dataRoot: undefined,
   engine: undefined,
   module: undefined,
+  rotation: DEFAULT_ROTATION,
   environments: [...PROTOCOL_REGISTRY]
     .map((environment) => ({ ...environment, settings: DEFAULT_SETTINGS }))
     .sort((a, b) => a.vaultPort - b.vaultPort),

@@ -6,7 +6,7 @@ import { fitsPortRange, PORT_MAX, PORT_MIN, portClashes } from '../protocol/port
 import type { Settings } from '../protocol/settings.js';
 import { DEFAULT_SETTINGS } from '../protocol/settings.js';
 import type { RuntimeName } from '../runtime/runtime.js';
-import type { Configuration, ConfiguredEnvironment } from './configuration.js';
+import type { Configuration, ConfiguredEnvironment, RotationPolicy } from './configuration.js';
 import { Fields } from './fields.js';
 import type { Problem } from './problems.js';
 import { quote } from './problems.js';
@@ -15,6 +15,7 @@ import type { MapEntry, TreeNode } from './tree.js';
 
 export const ENVIRONMENTS_MAX = 1_000;
 export const RUNTIME_NAMES: readonly RuntimeName[] = ['process', 'docker'];
+const PASSWORD_AGE_DAYS_MAX = 3_650;
 const PATH_CHARS_MAX = 1_024;
 
 export const PORT_MEANING = `a port (${String(PORT_MIN)}–${String(PORT_MAX)})`;
@@ -28,6 +29,8 @@ export const DEFAULTS = {
   containerPrefix: 'nexus3',
   bind: '127.0.0.1',
 } as const;
+
+export const DEFAULT_ROTATION: RotationPolicy = { maxAgeDays: undefined };
 
 /** The file's content with defaults filled in; paths are as they were written. */
 export interface FileContent extends Omit<Configuration, 'file' | 'dataRoot'> {
@@ -75,6 +78,7 @@ export function readContent(tree: TreeNode | undefined): ReadContent {
       }) ?? DEFAULTS.bind,
     engine: root.text('engine', path),
     module: root.text('module', { allowed: isPath, meaning: 'a path, or none' }),
+    rotation: readRotation(root.fields('rotation')),
   };
   const forAll = root.fields('settings');
   const settings: Settings = { ...DEFAULT_SETTINGS, ...(forAll === undefined ? {} : readSettings(forAll)) };
@@ -92,6 +96,16 @@ function rootFields(tree: TreeNode | undefined, problems: Problem[]): Fields | u
     text: `the file ${found}; it begins with \`version: 1\` and \`environments:\``,
   });
   return undefined;
+}
+
+function readRotation(fields: Fields | undefined): RotationPolicy {
+  const maxAgeDays = fields?.number('maxAgeDays', {
+    min: 1,
+    max: PASSWORD_AGE_DAYS_MAX,
+    meaning: `a number of days (1–${String(PASSWORD_AGE_DAYS_MAX)})`,
+  });
+  fields?.end();
+  return { maxAgeDays };
 }
 
 interface ReadEnvironment extends ConfiguredEnvironment {

@@ -6,7 +6,8 @@ import type { CredentialName, Credentials } from '../protocol/users.js';
 import { LockerDatabase } from './database.js';
 import type { LockerConnection } from './channel.js';
 import { deriveOwnCredentials } from './derive.js';
-import type { AuditNote, Locker } from './locker.js';
+import type { AuditNote, Locker, OwnRotationStep, Rotation } from './locker.js';
+import { afterStep, ownRotation, replaceRootKey } from './own-rotation.js';
 import { loadRootKey } from './root-key-file.js';
 import type { RootKey } from './root-key.js';
 import { LockerStore } from './store.js';
@@ -38,12 +39,33 @@ export class LockerAccess {
     return alsoAccepted === undefined ? own : { ...own, alsoAccepted: deriveOwnCredentials(rootKey, alsoAccepted) };
   }
 
+  /**
+   * The rotation of Locker's own credentials, as the root key's file says now.
+   * @throws Nexus3Error ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID
+   */
+  async ownRotation(): Promise<Rotation | undefined> {
+    return ownRotation(await this.#readRootKeyAgain());
+  }
+
+  /** One step of it, durable when it resolves. What is under way afterwards. */
+  async rotateOwn(step: OwnRotationStep): Promise<Rotation | undefined> {
+    const before = await this.#readRootKeyAgain();
+    const after = afterStep(before, step);
+    if (after !== before) await replaceRootKey(this.#init.rootKeyPath, after);
+    this.#rootKey = after;
+    return ownRotation(after);
+  }
+
   /** The same store each time; it connects when it is first asked. @throws the errors of `ownCredentials(false)` */
   async open(): Promise<Locker> {
     const rootKey = await this.#loadRootKey(false);
-    const { default: password } = deriveOwnCredentials(rootKey);
-    this.#store ??= new LockerStore(new LockerDatabase(rootKey, () => this.#init.connect(password)));
+    this.#store ??= new LockerStore(new LockerDatabase(rootKey, () => this.#connect()));
     return this.#store;
+  }
+
+  /** With the password of now: a rotation of Locker's own may have changed it since the store was made. */
+  async #connect(): Promise<LockerConnection> {
+    return this.#init.connect(deriveOwnCredentials(await this.#loadRootKey(false)).default);
   }
 
   /**
@@ -75,6 +97,12 @@ export class LockerAccess {
   /** A failure is not kept, because `up` may create the key after a first look found none. */
   async #loadRootKey(mayCreate: boolean): Promise<RootKey> {
     this.#rootKey ??= await loadRootKey(this.#init.rootKeyPath, mayCreate);
+    return this.#rootKey;
+  }
+
+  /** Another run may have changed the generations. */
+  async #readRootKeyAgain(): Promise<RootKey> {
+    this.#rootKey = await loadRootKey(this.#init.rootKeyPath, false);
     return this.#rootKey;
   }
 }

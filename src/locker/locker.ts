@@ -12,6 +12,12 @@ export interface Rotation {
   readonly graceUntil: string | null;
 }
 
+/** The same three steps for Locker's own passwords, which come from the root key. */
+export type OwnRotationStep =
+  | { readonly kind: 'prepare'; readonly at: Date }
+  | { readonly kind: 'promote'; readonly graceUntil: Date }
+  | { readonly kind: 'finish' };
+
 /** What Locker holds for one environment. */
 export interface StoredCredentials {
   /** The passwords in use; a name that is absent is missing there. */

@@ -12,8 +12,16 @@ const GENERATIONS_WORD = 'nexus3-root-key-2';
 /** Locker's own passwords begin with this one; a rotation of them counts up. */
 export const FIRST_GENERATION = 1;
 const GENERATION = /^[1-9]\d{0,8}$/;
+/** Of a rotation under way: `2`, `2@BEGUN` or `1@BEGUN@GRACE-UNTIL`, times in ISO 8601. */
+const ALSO = /^([1-9]\d{0,8})(?:@([\dTZ:.-]{20,27})(?:@([\dTZ:.-]{20,27}))?)?$/;
 /** Hex digits of the SHA-256 over the line before it: a truncated or edited key is recognised, not used. */
 const CHECKSUM_DIGITS = 16;
+
+/** When a rotation of Locker's own passwords began, and until when the old ones are accepted at least. ISO 8601. */
+export interface RotationTimes {
+  readonly startedAt: string;
+  readonly graceUntil: string | null;
+}
 
 /** In memory. It prints as `[root key]` wherever it is logged, joined, inspected or put into JSON. */
 export class RootKey {
@@ -22,12 +30,14 @@ export class RootKey {
   readonly generation: number;
   /** While a rotation of them is under way: which are accepted besides. */
   readonly alsoAccepted: number | undefined;
+  readonly rotationTimes: RotationTimes | undefined;
 
-  constructor(bytes: Buffer, generation = FIRST_GENERATION, alsoAccepted?: number) {
+  constructor(bytes: Buffer, generation = FIRST_GENERATION, alsoAccepted?: number, rotationTimes?: RotationTimes) {
     if (bytes.length !== ROOT_KEY_BYTES) throw new RangeError(`a root key has ${String(ROOT_KEY_BYTES)} bytes`);
     this.#bytes = Buffer.from(bytes);
     this.generation = generation;
     this.alsoAccepted = alsoAccepted;
+    this.rotationTimes = rotationTimes;
   }
 
   static generate(): RootKey {
@@ -43,8 +53,8 @@ export class RootKey {
   }
 
   /** The same key with other generations of Locker's own passwords. */
-  withGenerations(generation: number, alsoAccepted?: number): RootKey {
-    return new RootKey(this.#bytes, generation, alsoAccepted);
+  withGenerations(generation: number, alsoAccepted?: number, rotationTimes?: RotationTimes): RootKey {
+    return new RootKey(this.#bytes, generation, alsoAccepted, rotationTimes);
   }
 
   /** The same key; generations are not compared. */
@@ -54,14 +64,17 @@ export class RootKey {
 
   /**
    * For the file, and only there, one line: `nexus3-root-key-1 KEY CHECKSUM`, or with generations
-   * `nexus3-root-key-2 KEY GENERATION ALSO CHECKSUM`, where ALSO is `-` for none.
+   * `nexus3-root-key-2 KEY GENERATION ALSO CHECKSUM`, where ALSO is `-` for none; behind it, each after an `@`, when the
+   * rotation began and until when its grace lasts.
    */
   toText(): string {
     const key = this.#bytes.toString('base64url');
     const plain = this.generation === FIRST_GENERATION && this.alsoAccepted === undefined;
-    const body = plain
-      ? `${VERSION_WORD} ${key}`
-      : `${GENERATIONS_WORD} ${key} ${String(this.generation)} ${String(this.alsoAccepted ?? '-')}`;
+    const times = [this.rotationTimes?.startedAt, this.rotationTimes?.graceUntil].filter(
+      (time) => typeof time === 'string',
+    );
+    const also = this.alsoAccepted === undefined ? '-' : [String(this.alsoAccepted), ...times].join('@');
+    const body = plain ? `${VERSION_WORD} ${key}` : `${GENERATIONS_WORD} ${key} ${String(this.generation)} ${also}`;
     return `${body} ${checksum(body)}\n`;
   }
 
@@ -95,8 +108,11 @@ export function parseRootKey(text: string): RootKey | RootKeyFault {
   if (!whole || rest.length !== generations.length + 1 || rest.at(-1) !== sum) return 'truncated-or-edited';
   if (word === VERSION_WORD) return new RootKey(bytes);
   const [generation = '', also = ''] = generations;
-  if (!GENERATION.test(generation) || !(also === '-' || GENERATION.test(also))) return 'truncated-or-edited';
-  return new RootKey(bytes, Number(generation), also === '-' ? undefined : Number(also));
+  const [note, accepted, startedAt, graceUntil] = ALSO.exec(also) ?? [];
+  if (!GENERATION.test(generation) || (also !== '-' && note === undefined)) return 'truncated-or-edited';
+  if (accepted === undefined) return new RootKey(bytes, Number(generation));
+  const times = startedAt === undefined ? undefined : { startedAt, graceUntil: graceUntil ?? null };
+  return new RootKey(bytes, Number(generation), Number(accepted), times);
 }
 
 function checksum(body: string): string {

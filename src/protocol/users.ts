@@ -126,11 +126,11 @@ export function renderUsersAcl(
   return [...users, ...tokens].join('');
 }
 
-/** Of all passwords that open this user now. */
+/** Of all passwords that open this user now; in one order, whichever of two is the one in use. */
 export function acceptedHashes(credentials: Credentials, name: CredentialName): readonly string[] {
   const also = credentials.alsoAccepted?.[name];
   const hashes = [credentials[name], ...(also === undefined ? [] : [also])].map(passwordHash);
-  return [...new Set(hashes)];
+  return [...new Set(hashes)].toSorted();
 }
 
 /** Reads its environment's hash, and writes where its reads are noted; nothing else. */

@@ -1,5 +1,6 @@
 /** Everything that was observed of one environment, and the questions that findings ask of it. Pure. */
 import type { ConfiguredEnvironment } from '../config/configuration.js';
+import type { Rotation } from '../locker/locker.js';
 import type { InstanceId, Role } from '../protocol/environment.js';
 import type { GuardVerdict } from '../protocol/guard.js';
 import { judgeVault } from '../protocol/guard.js';
@@ -25,12 +26,27 @@ export interface InstanceFacts {
   readonly log: readonly string[];
 }
 
+/** A rotation under way, as seen at the time of the look. */
+export interface RotationFacts extends Rotation {
+  /** The old passwords are still meant to be accepted. */
+  readonly graceRuns: boolean;
+}
+
+export interface OldPassword {
+  readonly name: CredentialName;
+  readonly days: number;
+}
+
 export interface EnvironmentFacts {
   readonly environment: ConfiguredEnvironment;
   readonly runtimeName: 'process' | 'docker';
   readonly network: 'present' | 'missing' | 'not-applicable';
   /** Undefined: Locker could not be asked. */
   readonly missingCredentials: readonly CredentialName[] | undefined;
+  /** Undefined: none is under way, or Locker could not be asked. */
+  readonly rotation: RotationFacts | undefined;
+  /** Passwords that are older than nexus3.yaml wants them, oldest first. */
+  readonly oldPasswords: readonly OldPassword[];
   readonly vault: InstanceFacts;
   /** Undefined for a Secure Environment. */
   readonly operational: InstanceFacts | undefined;

@@ -20,6 +20,8 @@ export const FINDING_CODES = [
   'secrets-exposed',
   'password-mismatch',
   'credential-missing',
+  'rotation-unfinished',
+  'password-old',
   'vault-not-master',
   'operational-not-replica',
   'operational-writable',

@@ -47,6 +47,7 @@ async function told({
     servers: {
       probe: () => Promise.resolve(viewOf(vault.view, failing === true)),
       admin: () => Promise.reject(new Error('nobody asked')),
+      accepts: () => Promise.reject(new Error('nobody asked')),
       writeAndRead: () => Promise.resolve(1),
     },
     ...(lockerError === undefined
@@ -54,6 +55,8 @@ async function told({
       : {
           locker: {
             ownCredentials: () => Promise.reject(lockerError),
+            ownRotation: () => Promise.reject(lockerError),
+            rotateOwn: () => Promise.reject(lockerError),
             open: () => Promise.reject(lockerError),
             getCredential: () => Promise.reject(lockerError),
             note: () => Promise.reject(lockerError),

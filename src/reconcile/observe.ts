@@ -4,16 +4,27 @@ import type { ConfiguredEnvironment } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
 import type { Role } from '../protocol/environment.js';
 import { instanceKey } from '../protocol/environment.js';
+import type { Placement } from '../protocol/redis-conf.js';
 import { runtimeDirectives } from '../protocol/redis-conf.js';
 import type { Credentials } from '../protocol/users.js';
+import { CONFIG_FILE } from '../protocol/layout.js';
 import { compareUsers, makeCredentials } from '../protocol/users.js';
 import { Secret } from '../protocol/secret.js';
 import type { StoredCredentials } from '../locker/locker.js';
 import type { InstanceView } from '../redis/observation.js';
 import type { InstanceRuntimeState, InstanceSpec, RuntimeObservation } from '../runtime/runtime.js';
+import type { RenderedFile } from './desired.js';
 import { isLocker, neededCredentials, renderFiles, specOf, specsOf } from './desired.js';
 import type { EnvironmentFacts, InstanceFacts } from './facts.js';
+import { instancesIn, serverOf } from './facts.js';
 import { readFolders } from './folder.js';
+import {
+  currentOnly,
+  oldPasswords,
+  replicationBefore,
+  rotationSeen,
+  toleratedDifferences,
+} from './rotate/under-way.js';
 import type { World } from './world.js';
 
 /** How many environments are asked at once, each with one connection to each of its instances. */
@@ -45,10 +56,31 @@ export async function observe(
     world.runtime.observe(specs),
     readCredentials(world, environments, options),
   ]);
-  const facts = await mapBounded(environments, ENVIRONMENT_CONCURRENCY_MAX, (environment) =>
-    observeEnvironment(world, environment, runtime, credentials.stored?.get(environment.name)),
-  );
+  const facts = await mapBounded(environments, ENVIRONMENT_CONCURRENCY_MAX, async (environment) => {
+    const stored = credentials.stored?.get(environment.name);
+    const seen = await observeEnvironment(world, environment, runtime, stored);
+    if (stored === undefined || !hasOtherPasswords(seen)) return seen;
+    // A rotation may have gone on between Locker's answer and the servers'.
+    const now = (await readCredentials(world, [environment], {})).stored?.get(environment.name);
+    return now === undefined || isSameState(stored, now) ? seen : observeEnvironment(world, environment, runtime, now);
+  });
   return { environments: facts, lockerError: credentials.error };
+}
+
+function hasOtherPasswords(facts: EnvironmentFacts): boolean {
+  return instancesIn(facts).some(
+    (instance) =>
+      instance.folder.drifted.length > 0 ||
+      instance.userDifferences.some(({ kind }) => kind === 'password') ||
+      instance.view?.state === 'locked' ||
+      serverOf(instance)?.masterauthMatches === false,
+  );
+}
+
+function isSameState(a: KnownCredentials, b: KnownCredentials): boolean {
+  const stateOf = ({ rotation, current }: KnownCredentials): string =>
+    JSON.stringify([rotation, Object.values(current).map((secret) => secret.reveal())]);
+  return stateOf(a) === stateOf(b);
 }
 
 /** What Locker holds; undefined for all of them when it cannot be asked, except for Locker itself. */
@@ -64,8 +96,10 @@ async function readCredentials(
   try {
     const locker = environments.find(isLocker);
     if (locker !== undefined) {
-      const own = await world.locker.ownCredentials(options.mayCreateRootKey === true);
-      stored.set(locker.name, { ...NOTHING_STORED, current: own, own });
+      await world.locker.ownCredentials(options.mayCreateRootKey === true);
+      const rotation = await world.locker.ownRotation();
+      const own = await world.locker.ownCredentials(false);
+      stored.set(locker.name, { ...NOTHING_STORED, current: own, own, rotation });
     }
     const others = environments.filter((environment) => !isLocker(environment)).map(({ name }) => name);
     if (others.length === 0) return { stored, error: undefined };
@@ -100,6 +134,13 @@ async function observeEnvironment(
     runtimeName: world.runtime.name,
     network: runtime.network,
     missingCredentials: missing,
+    rotation: rotationSeen(stored?.rotation, world.clock.now()),
+    oldPasswords: oldPasswords(
+      stored?.madeAt ?? {},
+      neededCredentials(environment),
+      world.configuration.rotation.maxAgeDays,
+      world.clock.now(),
+    ),
     vault,
     operational,
   };
@@ -116,9 +157,9 @@ async function observeInstance(
   const spec = specOf(world.configuration, environment, role);
   const placement = world.runtime.placement(spec, environment.vaultPort);
   const files = complete ? renderFiles(environment, role, placement, completed(stored)) : undefined;
-  const folder = readFolders(spec, files);
+  const tolerated = complete ? renderedBesides(environment, role, placement, stored) : [];
+  const folder = readFolders(spec, files, tolerated);
   const { state, view } = await lookTwiceAtFresh(world, environment, spec, runtime, stored);
-  const expected = files?.find(({ name }) => name === 'users.acl')?.content.split('\n');
   const inForce = view?.state === 'open' ? view.server.users : [];
   return {
     id: spec.id,
@@ -127,9 +168,39 @@ async function observeInstance(
     runtime: state,
     view,
     folder,
-    userDifferences: expected === undefined || inForce.length === 0 ? [] : compareUsers(expected, inForce),
+    userDifferences: toleratedDifferences(
+      usersThatDiffer(files, inForce),
+      usersThatDiffer(tolerated.length === 0 ? files : tolerated, inForce),
+    ),
     log: isSuspect(state, view) ? await world.runtime.logs(spec, LOG_LINES) : [],
   };
+}
+
+function usersThatDiffer(
+  files: readonly RenderedFile[] | undefined,
+  inForce: readonly string[],
+): ReturnType<typeof compareUsers> {
+  const expected = files?.find(({ name }) => name === CONFIG_FILE.usersAcl)?.content.split('\n');
+  return expected === undefined || inForce.length === 0 ? [] : compareUsers(expected, inForce);
+}
+
+/** What else the files may hold while a rotation is under way. */
+function renderedBesides(
+  environment: ConfiguredEnvironment,
+  role: Role,
+  placement: Placement,
+  stored: KnownCredentials,
+): readonly RenderedFile[] {
+  if (stored.rotation === undefined) return [];
+  const credentials = completed(stored);
+  const before = replicationBefore(credentials, stored.rotation);
+  const current = currentOnly(credentials);
+  const ofBefore =
+    before === undefined ? [] : renderFiles(environment, role, placement, { ...current, replicator: before });
+  return [
+    ...renderFiles(environment, role, placement, current),
+    ...ofBefore.filter(({ name }) => name === CONFIG_FILE.redisConf),
+  ];
 }
 
 /** As stored in Locker; of Locker itself, what is derived from the root key. */
@@ -171,18 +242,21 @@ async function probeInstance(
   environment: ConfiguredEnvironment,
   role: Role,
   state: InstanceRuntimeState | undefined,
-  { current }: KnownCredentials,
+  stored: KnownCredentials,
 ): Promise<InstanceView | undefined> {
   if (state?.state === 'paused') return { state: 'unreachable', cause: 'timeout', detail: 'it is paused' };
   if (state === undefined || (state.state !== 'running' && state.state !== 'starting')) return undefined;
   if (state.address === undefined)
     return { state: 'unreachable', cause: 'refused', detail: 'its port is not published' };
+  const { current } = stored;
+  const isReplica = role === 'operational';
   return world.servers.probe({
     address: state.address,
     // A stranger is never told a password.
     adminPassword: state.owned ? current[role === 'vault' ? 'admin' : 'operational-admin'] : undefined,
     directives: runtimeDirectives(role, environment.settings).map(({ name }) => name),
-    masterauth: role === 'operational' ? current.replicator : undefined,
+    masterauth: isReplica ? current.replicator : undefined,
+    alsoMasterauth: isReplica ? replicationBefore(completed(stored), stored.rotation) : undefined,
   });
 }
 

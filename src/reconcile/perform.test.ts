@@ -40,6 +40,9 @@ function scene(...changes: readonly Change[]): Scene {
   const facts = changes.reduce((result, change) => change(result), healthy(TRACK, root));
   const admin: Admin = {
     loadUsers: note('users loaded'),
+    setPasswords: (user) => note(`passwords of ${user}`)(),
+    replicaConnections: () => Promise.resolve([]),
+    disconnect: (user) => note(`${user} disconnected`)(),
     setConfig: (name) => note(`set ${name}`)(),
     replicaOf: ({ host, port }) => note(`replica of ${host}:${String(port)}`)(),
     replicaOfNoOne: note('promoted'),
@@ -59,6 +62,7 @@ function scene(...changes: readonly Change[]): Scene {
     servers: {
       probe: ({ address }) => Promise.resolve(viewOn(facts, address.port)),
       admin: () => Promise.resolve(admin),
+      accepts: () => Promise.resolve(true),
       writeAndRead: () => Promise.resolve(1),
     },
   });

@@ -1,21 +1,22 @@
 /** One action, done. Each can be cut off at any instant and done again. */
 import type { ConfiguredEnvironment } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
-import type { InstanceId, Role } from '../protocol/environment.js';
+import type { InstanceId } from '../protocol/environment.js';
 import { canRead } from '../protocol/engine-record.js';
-import { instanceKey, rolesOf } from '../protocol/environment.js';
+import { instanceKey } from '../protocol/environment.js';
 import { HELD_EXIT } from '../protocol/start-script.js';
 import type { CredentialName } from '../protocol/users.js';
 import type { Progress } from '../progress.js';
 import type { InstanceSpec } from '../runtime/runtime.js';
 import { adminOf, credentialsOf, openLocker } from './access.js';
 import type { Action } from './action.js';
-import { isLocker, selectEnvironments, specOf, specsOf } from './desired.js';
+import { isLocker, selectEnvironments, specOf } from './desired.js';
 import type { EnvironmentFacts } from './facts.js';
 import { guardOf, isHeld, serverOf, servesPastGuard } from './facts.js';
 import { readFolders } from './folder.js';
 import { observe } from './observe.js';
 import { renderInstance } from './render.js';
+import { replaceNow } from './rotate/replace-now.js';
 import { waitForLink, waitForServer } from './wait.js';
 import type { World } from './world.js';
 
@@ -29,7 +30,7 @@ export async function perform(world: World, action: Action, progress: Progress):
     case 'generate-credentials':
       return generate(world, action.env, action.names);
     case 'rotate-credential':
-      return rotate(world, environmentNamed(world, action.env), action.name);
+      return replaceNow(world, environmentNamed(world, action.env), action.name, progress);
     default:
       return performOn(world, action, progress);
   }
@@ -182,28 +183,4 @@ export function lastCopy(facts: EnvironmentFacts): Nexus3Error {
     evidence: [verdict.state === 'held' ? verdict.detail : `its state: ${facts.vault.view?.state ?? 'not running'}`],
     hint: `See: nexus3 check ${name}; to rebuild it from its operational: nexus3 recover ${name} --vault`,
   });
-}
-
-/** The operational learns the new password first: it is used at the next connect, which loading the users brings about. */
-async function rotate(world: World, environment: ConfiguredEnvironment, name: CredentialName): Promise<void> {
-  const locker = await openLocker(world);
-  const now = world.clock.now();
-  await locker.prepareRotation(environment.name, [name], now);
-  await locker.promoteRotation(environment.name, now, now);
-  await locker.finishRotation(environment.name);
-  const credentials = await credentialsOf(world, environment);
-  for (const role of rolesOf(environment)) {
-    await renderInstance(world, environment, specOf(world.configuration, environment, role), credentials);
-  }
-  // What does not run learns it from the rendered files at its next start.
-  const { instances } = await world.runtime.observe(specsOf(world.configuration, [environment]));
-  const runs = (role: Role): boolean =>
-    instances.get(instanceKey({ env: environment.name, role }))?.state === 'running';
-  if (runs('operational')) {
-    await using operational = await adminOf(world, environment, 'operational', credentials);
-    await operational.setConfig('masterauth', credentials.replicator.reveal());
-  }
-  if (!runs('vault')) return;
-  await using vault = await adminOf(world, environment, 'vault', credentials);
-  await vault.loadUsers();
 }

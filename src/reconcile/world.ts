@@ -3,7 +3,7 @@
  * Docker, processes or a Redis client.
  */
 import type { Configuration } from '../config/configuration.js';
-import type { AuditNote, Locker } from '../locker/locker.js';
+import type { AuditNote, Locker, OwnRotationStep, Rotation } from '../locker/locker.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { CredentialName, Credentials } from '../protocol/users.js';
@@ -19,12 +19,20 @@ export interface ProbeRequest {
   readonly directives: readonly string[];
   /** What masterauth should be, of an operational. */
   readonly masterauth: Secret | undefined;
+  /** While it is rotated: what it may be besides. */
+  readonly alsoMasterauth?: Secret | undefined;
 }
 
 /** An administrator's connection to one server. */
 export interface Admin extends AsyncDisposable {
   /** ACL LOAD. */
   loadUsers(): Promise<void>;
+  /** ACL SETUSER: these passwords open the user from now on, and no others. Nobody is disconnected. */
+  setPasswords(user: string, hashes: readonly string[]): Promise<void>;
+  /** Ids of the connections over which replicas of this server replicate as this user. */
+  replicaConnections(user: string): Promise<readonly string[]>;
+  /** CLIENT KILL USER: closes every connection of this user; a replica connects again at once. */
+  disconnect(user: string): Promise<void>;
   setConfig(name: string, value: string): Promise<void>;
   replicaOf(master: Address): Promise<void>;
   replicaOfNoOne(): Promise<void>;
@@ -38,6 +46,8 @@ export interface Admin extends AsyncDisposable {
 export interface Servers {
   probe(request: ProbeRequest): Promise<InstanceView>;
   admin(address: Address, password: Secret): Promise<Admin>;
+  /** Whether a password opens a user there. @throws REDIS_UNREACHABLE */
+  accepts(address: Address, user: string, password: Secret): Promise<boolean>;
   /**
    * The protocol's own test over the clients' own route: one expiring key written on the vault with the applications'
    * password, read on the operational without one. Resolves with the milliseconds from write to read.
@@ -52,6 +62,10 @@ export interface LockerAccess {
    * @throws ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID
    */
   ownCredentials(mayCreate: boolean): Promise<Credentials>;
+  /** The rotation of those, as the root key's file says now; undefined: none. @throws ROOT_KEY_… */
+  ownRotation(): Promise<Rotation | undefined>;
+  /** One step of it, durable when it resolves; what is under way afterwards. @throws ROOT_KEY_…, FILE_NOT_WRITABLE */
+  rotateOwn(step: OwnRotationStep): Promise<Rotation | undefined>;
   /** @throws LOCKER_UNREACHABLE */
   open(): Promise<Locker>;
   /** One credential, for a script or a person. @throws LOCKER_CREDENTIAL_MISSING, LOCKER_UNREACHABLE, ROOT_KEY_… */

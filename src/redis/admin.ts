@@ -3,12 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Nexus3Error } from '../errors.js';
 import type { Address } from '../protocol/redis-conf.js';
 import { Secret } from '../protocol/secret.js';
-import type { Connection } from './connection.js';
-import { formatAddress, openConnection } from './connection.js';
+import { Connection, formatAddress, openConnection } from './connection.js';
 import { countGraphs, countKeys } from './keyspace.js';
 import type { GraphCounts, KeyCounts } from './observation.js';
 import { parseInfo } from './parse-info.js';
-import { expectOk, expectText, ReplyError, unexpectedReply } from './replies.js';
+import { expectInteger, expectOk, expectText, isErrorOf, ReplyError, unexpectedReply } from './replies.js';
 
 /** How long a snapshot may take, in milliseconds; 100 MB take about a second. */
 export const SNAPSHOT_TIMEOUT_MS = 600_000;
@@ -25,6 +24,15 @@ export async function openAdmin(address: Address, password: Secret): Promise<Adm
   return new AdminConnection(await openConnection(address, { user: 'admin', password }));
 }
 
+/** Whether this password opens this user. @throws UnreachableError, Nexus3Error REDIS_REPLY_UNEXPECTED */
+export async function acceptsPassword(address: Address, user: string, password: Secret): Promise<boolean> {
+  using connection = await Connection.open(address);
+  const reply = await connection.send(['AUTH', user, password]);
+  if (isErrorOf(reply, 'WRONGPASS')) return false;
+  expectOk(reply, `AUTH ${user}`);
+  return true;
+}
+
 export class AdminConnection implements AsyncDisposable {
   readonly #connection: Connection;
 
@@ -34,6 +42,23 @@ export class AdminConnection implements AsyncDisposable {
 
   async loadUsers(): Promise<void> {
     await this.#change(['ACL', 'LOAD'], 'ACL LOAD');
+  }
+
+  /** `resetpass` and all hashes in one command: Redis takes it whole or not at all, and doing it twice is no error. */
+  async setPasswords(user: string, hashes: readonly string[]): Promise<void> {
+    await this.#change(['ACL', 'SETUSER', user, 'resetpass', ...hashes], `ACL SETUSER ${user}`);
+  }
+
+  async replicaConnections(user: string): Promise<readonly string[]> {
+    const text = expectText(await this.#connection.send(['CLIENT', 'LIST', 'TYPE', 'replica']), 'CLIENT LIST');
+    return text
+      .split('\n')
+      .filter((line) => line.split(' ').includes(`user=${user}`))
+      .flatMap((line) => /^id=(\d+) /.exec(line)?.[1] ?? []);
+  }
+
+  async disconnect(user: string): Promise<void> {
+    expectInteger(await this.#connection.send(['CLIENT', 'KILL', 'USER', user]), 'CLIENT KILL');
   }
 
   async setConfig(name: string, value: string): Promise<void> {

@@ -16,6 +16,8 @@ export interface ProbeRequest {
   readonly directives: readonly string[];
   /** What masterauth should be, of an operational. */
   readonly masterauth: Secret | undefined;
+  /** While it is rotated: what it may be besides. */
+  readonly alsoMasterauth?: Secret | undefined;
 }
 
 /** The user that nexus3 looks as. */
@@ -142,7 +144,7 @@ function readServer(
     masterauthMatches:
       request.masterauth === undefined || masterauth === undefined
         ? undefined
-        : masterauth === request.masterauth.reveal(),
+        : [request.masterauth, request.alsoMasterauth].some((known) => known?.reveal() === masterauth),
     masteruser: masteruser === '' ? undefined : masteruser,
   };
 }

@@ -1,7 +1,7 @@
 /** Facts of every kind, mostly good ones: for properties of what is decided from facts. */
 import fc from 'fast-check';
 import { CREDENTIAL_NAMES } from '../../src/protocol/users.js';
-import type { EnvironmentFacts, InstanceFacts } from '../../src/reconcile/facts.js';
+import type { EnvironmentFacts, InstanceFacts, OldPassword } from '../../src/reconcile/facts.js';
 import type { FolderFacts } from '../../src/reconcile/folder.js';
 import type { InstanceView, ServerView } from '../../src/redis/observation.js';
 import type { InstanceRuntimeState } from '../../src/runtime/runtime.js';
@@ -148,6 +148,14 @@ function instances(good: InstanceFacts): fc.Arbitrary<InstanceFacts> {
     });
 }
 
+const rotations = fc.record({
+  names: fc.subarray([...CREDENTIAL_NAMES], { minLength: 1 }),
+  phase: fc.constantFrom('prepared', 'promoted'),
+  startedAt: fc.constant('2026-01-08T12:00:00.000Z'),
+  graceUntil: fc.constantFrom(null, '2026-01-08T12:00:30.000Z'),
+  graceRuns: fc.boolean(),
+} as const);
+
 export function factsOf(environment = TRACK): fc.Arbitrary<EnvironmentFacts> {
   const good = healthy(environment);
   return fc.record({
@@ -155,6 +163,8 @@ export function factsOf(environment = TRACK): fc.Arbitrary<EnvironmentFacts> {
     runtimeName: fc.constantFrom('process', 'docker'),
     network: mostly(good.network, fc.constantFrom('present', 'missing', 'not-applicable')),
     missingCredentials: mostly([], maybe(fc.subarray([...CREDENTIAL_NAMES]))),
+    rotation: mostly(undefined, rotations),
+    oldPasswords: mostly([], fc.constant<readonly OldPassword[]>([{ name: 'default', days: 91 }])),
     vault: instances(good.vault),
     operational: good.operational === undefined ? fc.constant(undefined) : instances(good.operational),
   } as const);

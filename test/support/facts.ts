@@ -35,6 +35,7 @@ export function configurationOf(dataRoot = '/data/nexus3', environments = [USER,
     bind: '127.0.0.1',
     engine: undefined,
     module: undefined,
+    rotation: { maxAgeDays: undefined },
     environments,
   };
 }
@@ -76,6 +77,8 @@ export function healthy(environment: ConfiguredEnvironment = TRACK, dataRoot?: s
     runtimeName: 'docker',
     network: 'present',
     missingCredentials: [],
+    rotation: undefined,
+    oldPasswords: [],
     vault: facts('vault'),
     operational: rolesOf(environment).includes('operational') ? facts('operational') : undefined,
   };

@@ -24,9 +24,11 @@ export function stillWorld(dataRoot: string, parts: StillWorldParts = {}): Still
   return {
     configuration: { ...configurationOf(dataRoot), runtime: 'process' },
     runtime: { ...RUNTIME, observe: observing(states ?? (() => [])), ...runtime },
-    servers: { probe: unexpected, admin: unexpected, writeAndRead: () => Promise.resolve(1) },
+    servers: { probe: unexpected, admin: unexpected, accepts: unexpected, writeAndRead: () => Promise.resolve(1) },
     locker: {
       ownCredentials: () => Promise.resolve(TEST_CREDENTIALS),
+      ownRotation: () => Promise.resolve(undefined),
+      rotateOwn: unexpected,
       open: () => Promise.resolve(LOCKER),
       getCredential: unexpected,
       note: nothing,

@@ -49,6 +49,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./recover.js')).recover,
   },
   {
+    name: 'rotate',
+    summary: 'new passwords, without a moment in which one is refused',
+    load: async () => (await import('./rotate.js')).rotate,
+  },
+  {
     name: 'logs',
     summary: 'show what an environment’s servers logged',
     load: async () => (await import('./logs.js')).logs,

@@ -17,12 +17,14 @@ import { networkDetached } from './network-detached.js';
 import { networkMissing } from './network-missing.js';
 import { operationalNotReplica } from './operational-not-replica.js';
 import { operationalWritable } from './operational-writable.js';
+import { passwordOld } from './password-old.js';
 import { passwordMismatch } from './password-mismatch.js';
 import { persistenceFailing } from './persistence-failing.js';
 import { portExposed } from './port-exposed.js';
 import { portMismatch } from './port-mismatch.js';
 import { replicaLag } from './replica-lag.js';
 import { replicaLoading } from './replica-loading.js';
+import { rotationUnfinished } from './rotation-unfinished.js';
 import { secretsExposed } from './secrets-exposed.js';
 import { vaultBehind } from './vault-behind.js';
 import { vaultEmpty } from './vault-empty.js';
@@ -52,6 +54,8 @@ export const RULES: readonly Rule[] = [
   secretsExposed,
   passwordMismatch,
   credentialMissing,
+  rotationUnfinished,
+  passwordOld,
   vaultNotMaster,
   operationalNotReplica,
   operationalWritable,

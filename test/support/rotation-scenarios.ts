@@ -1,0 +1,335 @@
+/** New passwords while everything runs: under load, cut off by SIGKILL, two at once, with servers down. On both runtimes. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Role } from '../../src/protocol/environment.js';
+import { Secret } from '../../src/protocol/secret.js';
+import { hostAddress } from '../../src/reconcile/access.js';
+import { acceptsPassword } from '../../src/redis/admin.js';
+import type { Hands } from './break.js';
+import { until } from './break.js';
+import { runCommand } from './command.js';
+import type { PasswordSource } from './load.js';
+import { startLoad } from './load.js';
+import { Nexus } from './nexus.js';
+import type { NexusOptions } from './nexus.js';
+import { chance, rounds, SEED } from './random.js';
+
+const MINUTES = 60_000;
+const CLIENTS = 4;
+const ROTATIONS = rounds(3, 20);
+const KILLS = rounds(3, 50);
+
+/** Every user of the environment `track`, by the name of its credential. */
+const USERS_OF_TRACK = [
+  ['vault', 'default', 'default'],
+  ['vault', 'admin', 'admin'],
+  ['vault', 'replicator', 'replicator'],
+  ['vault', 'backup', 'backup'],
+  ['operational', 'admin', 'operational-admin'],
+] as const;
+const USERS_OF_LOCKER = [
+  ['vault', 'default', 'default'],
+  ['vault', 'admin', 'admin'],
+  ['vault', 'backup', 'backup'],
+] as const;
+
+interface Known {
+  readonly role: Role;
+  readonly user: string;
+  readonly password: string;
+}
+
+export function describeRotation(options: NexusOptions, hands: Hands): void {
+  let nexus: Nexus;
+
+  beforeAll(async () => {
+    nexus = await Nexus.make(options);
+    await nexus.report(0, 'up');
+    await nexus.admin('track', 'vault', 'SET', 'kept', 'value');
+  });
+
+  afterAll(async () => {
+    await nexus[Symbol.asyncDispose]();
+  });
+
+  /** One story that goes wrong must not make the next ones go wrong. */
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== 'fail') return;
+    await nexus.run('up');
+    await nexus.run('check', '--fix');
+    await nexus.run('rotate', '--all', '--grace', '0');
+  });
+
+  /** What Locker hands out now. */
+  async function handedOut(env: string): Promise<readonly Known[]> {
+    const users = env === 'locker' ? USERS_OF_LOCKER : USERS_OF_TRACK;
+    const known: Known[] = [];
+    for (const [role, user, name] of users) known.push({ role, user, password: await nexus.password(env, name) });
+    return known;
+  }
+
+  async function accepted(env: string, { role, user, password }: Known): Promise<boolean> {
+    return acceptsPassword(hostAddress(await nexus.spec(env, role)), user, new Secret(password));
+  }
+
+  async function areAccepted(env: string, known: readonly Known[], where = ''): Promise<void> {
+    for (const one of known) expect(await accepted(env, one), `${where} ${env}/${one.role} ${one.user}`).toBe(true);
+  }
+
+  async function areRefused(env: string, known: readonly Known[], where = ''): Promise<void> {
+    for (const one of known) expect(await accepted(env, one), `${where} ${env}/${one.role} ${one.user}`).toBe(false);
+  }
+
+  async function rotated(...args: readonly string[]): Promise<string> {
+    const { code, out, err } = await nexus.run('rotate', ...args);
+    expect(code, `${out}\n${err}`).toBe(0);
+    return out;
+  }
+
+  async function linkIsUp(): Promise<boolean> {
+    return /master_link_status:up/.test(String(await nexus.anonymous('track', 'operational', 'INFO', 'replication')));
+  }
+
+  async function isWell(where = ''): Promise<void> {
+    expect(await nexus.findings('track'), where).toEqual([]);
+    expect(await nexus.findings('locker'), where).toEqual([]);
+    expect(await nexus.anonymous('track', 'operational', 'GET', 'kept'), where).toBe('value');
+  }
+
+  describe('under load', () => {
+    it(
+      `${String(CLIENTS)} clients write and read while all passwords change ${String(ROTATIONS)} times: nothing is refused, nothing is lost`,
+      async () => {
+        await using world = await nexus.world();
+        const sourceOf = (): PasswordSource => {
+          let cached: Secret | undefined;
+          return async (refused) => {
+            if (refused || cached === undefined) cached = await world.locker.getCredential('track', 'default');
+            return cached;
+          };
+        };
+        const before = await syncsOf(nexus);
+        const first = await handedOut('track');
+        const load = await startLoad(nexus, 'track', CLIENTS, sourceOf);
+        for (let count = 0; count < ROTATIONS; count += 1) {
+          const old = await handedOut('track');
+          await rotated('track', '--grace', '1');
+          await areRefused('track', old, `rotation ${String(count)}`);
+        }
+        const { failures, written } = await load.stop();
+        expect(failures).toEqual([]);
+        expect(written.size).toBeGreaterThan(ROTATIONS);
+        await areRefused('track', first);
+
+        const after = await syncsOf(nexus);
+        expect(after.full, 'full syncs').toBe(before.full);
+        expect(after.refused, 'refused partial syncs').toBe(before.refused);
+        expect(after.partial - before.partial, 'reconnects').toBe(ROTATIONS);
+
+        const keys = [...written.keys()];
+        const lost = async (role: Role): Promise<readonly string[]> => {
+          const values = (await nexus.admin('track', role, 'MGET', ...keys)) as readonly (string | null)[];
+          return keys.filter((key, index) => values[index] !== written.get(key));
+        };
+        expect(await lost('vault')).toEqual([]);
+        await until(async () => (await lost('operational')).length === 0, 'replication');
+        await isWell();
+      },
+      ROTATIONS * MINUTES,
+    );
+
+    it('check sees no drift at any moment of it', async () => {
+      const seen = new Set<string>();
+      const state = { isOver: false };
+      const watching = (async () => {
+        while (!state.isOver) for (const one of await nexus.findings('track')) seen.add(one);
+      })();
+      await rotated('track', '--grace', '1');
+      await rotated('track', '--grace', '0');
+      state.isOver = true;
+      await watching;
+      expect([...seen].filter((one) => one !== 'rotation-unfinished vault')).toEqual([]);
+    });
+  });
+
+  describe('cut off by SIGKILL', () => {
+    const random = chance(SEED);
+
+    it.each(['track', 'locker'])(
+      `rotate %s at ${String(KILLS)} instants: nobody is locked out, and the next run completes it`,
+      async (env) => {
+        const args = ['rotate', env, '--grace', '0'];
+        const usual = await runCommand(nexus, args);
+        expect(usual.code, usual.output).toBe(0);
+        for (let kill = 0; kill < KILLS; kill += 1) {
+          const old = await handedOut(env);
+          const afterMs = Math.floor(random() * usual.ms);
+          const where = `seed ${String(SEED)}, kill ${String(kill)}, after ${String(afterMs)} of ${usual.ms.toFixed(0)} ms`;
+          const killed = await runCommand(nexus, args, afterMs);
+
+          await areAccepted(env, await handedOut(env), where);
+          await until(linkIsUp, `${where}: the link`);
+          const left = (await nexus.findings(env)).filter((one) => one !== 'rotation-unfinished vault');
+          expect(left, where).toEqual([]);
+          if (random() < 0.5) {
+            await nexus.report(0, 'check', '--fix');
+            await areAccepted(env, await handedOut(env), `${where}, after --fix`);
+          }
+
+          const again = killed.code === 0 ? killed : await runCommand(nexus, args);
+          expect(again.code, `${where}\n${again.output}`).toBe(0);
+          await areAccepted(env, await handedOut(env), where);
+          await areRefused(env, old, where);
+          await isWell(where);
+        }
+      },
+      KILLS * MINUTES,
+    );
+
+    it('says so while it is unfinished, completes that one and begins no other', async () => {
+      const old = await handedOut('track');
+      await using world = await nexus.world();
+      await (await world.locker.open()).prepareRotation('track', ['default'], new Date());
+      const report = await nexus.report(0, 'check', 'track');
+      expect(report.environments[0]?.findings).toMatchObject([
+        { code: 'rotation-unfinished', severity: 'warning', evidence: { names: 'default', phase: 'prepared' } },
+      ]);
+      expect(await rotated('track', '--grace', '0')).toContain('begun by an earlier run');
+      expect(await Promise.all(old.map((one) => accepted('track', one)))).toEqual([false, true, true, true, true]);
+      await isWell();
+    });
+
+    it('waits only for the rest of the grace, and check does not speak of it meanwhile', async () => {
+      const graceMs = 3_000;
+      await using world = await nexus.world();
+      const locker = await world.locker.open();
+      await locker.prepareRotation('track', ['backup'], new Date());
+      await nexus.report(0, 'check', 'track', '--fix');
+      await nexus.run('down', 'track');
+      await nexus.report(0, 'up', 'track');
+      const graceUntil = Date.now() + graceMs;
+      await locker.promoteRotation('track', new Date(), new Date(graceUntil));
+      expect(await nexus.findings('track')).toEqual([]);
+      await rotated('track', '--grace', '600');
+      expect(Date.now()).toBeGreaterThanOrEqual(graceUntil);
+      await isWell();
+    });
+  });
+
+  describe('at the same time as others', () => {
+    it('two rotations of one environment are one rotation', async () => {
+      const both = await Promise.all([
+        runCommand(nexus, ['rotate', 'track', '--grace', '2', '--json']),
+        runCommand(nexus, ['rotate', 'track', '--grace', '2', '--json']),
+      ]);
+      for (const { code, output } of both) expect(code, output).toBe(0);
+      await areAccepted('track', await handedOut('track'));
+      await isWell();
+    });
+
+    it('a restart, up and check --fix during the grace keep both passwords accepted', async () => {
+      const old = await handedOut('track');
+      const rotation = runCommand(nexus, ['rotate', 'track', '--grace', '12']);
+      await until(async () => (await nexus.password('track', 'default')) !== old[0]?.password, 'the new password');
+      await until(linkIsUp, 'the link');
+      await nexus.report(0, 'check', 'track', '--fix');
+      await areAccepted(
+        'track',
+        old.filter(({ user }) => user !== 'replicator'),
+      );
+      await hands.stop(nexus, 'track', 'vault');
+      await nexus.report(0, 'up', 'track');
+      await areAccepted('track', old, 'after up');
+      await areAccepted('track', await handedOut('track'), 'after up');
+      const { code, output } = await rotation;
+      expect(code, output).toBe(0);
+      await areRefused('track', old);
+      await isWell();
+    });
+  });
+
+  describe('with something down', () => {
+    it.each(['operational', 'vault'] as const)(
+      'the %s is stopped: it takes the passwords when it starts',
+      async (role) => {
+        const old = await handedOut('track');
+        await hands.stop(nexus, 'track', role);
+        expect(await rotated('track', '--grace', '0')).toContain(`track/${role}`);
+        await nexus.report(0, 'up', 'track');
+        await areRefused('track', old);
+        await areAccepted('track', await handedOut('track'));
+        await isWell();
+      },
+    );
+
+    it('the vault hangs: refused before anything is begun', async () => {
+      const old = await handedOut('track');
+      await hands.freeze(nexus, 'track', 'vault');
+      const { code, err } = await nexus.run('rotate', 'track', '--grace', '0');
+      expect([code, err]).toEqual([3, expect.stringContaining('track/vault does not answer')]);
+      await nexus.report(0, 'check', 'track', '--fix');
+      await areAccepted('track', old);
+      expect(await handedOut('track')).toEqual(old);
+      await isWell();
+    });
+
+    it('Locker is down: said at once, and nothing is changed', async () => {
+      const old = await handedOut('track');
+      await hands.stop(nexus, 'locker', 'vault');
+      const { code, err } = await nexus.run('rotate', 'track', '--grace', '0');
+      expect([code, err]).toEqual([3, expect.stringContaining('Locker cannot be asked')]);
+      await areAccepted('track', old);
+      await nexus.report(0, 'up');
+      expect(await handedOut('track')).toEqual(old);
+    });
+  });
+
+  describe('the command', () => {
+    it.each([
+      [['rotate', 'nowhere'], 'There is no environment named "nowhere"'],
+      [['rotate', 'track', '--user', 'nobody'], 'There is no user "nobody"'],
+      [['rotate', 'user', '--user', 'replicator'], 'user has no user replicator'],
+      [['rotate', 'locker', '--user', 'admin'], 'change together'],
+      [['rotate'], 'Nothing is named'],
+      [['rotate', 'track', '--all'], '--all leaves no choice'],
+      [['rotate', 'track', '--grace', '-1'], 'is not a number of seconds'],
+    ])('%j is refused', async (args, words) => {
+      const { code, err } = await nexus.run(...args);
+      expect([code, err]).toEqual([2, expect.stringContaining(words)]);
+    });
+
+    it('says what it would do, and does nothing', async () => {
+      const old = await handedOut('track');
+      const { out } = await nexus.run('rotate', 'track', '--dry-run');
+      expect(out).toContain('1. make new passwords in Locker for default, admin, replicator, backup');
+      expect(await handedOut('track')).toEqual(old);
+    });
+
+    it('rotates some users only, and everything with --all, Locker last', async () => {
+      const old = await handedOut('track');
+      await rotated('track', '--user', 'default', '--user', 'backup,admin', '--grace', '0');
+      const kept = old.filter(({ user, role }) => user === 'replicator' || role === 'operational');
+      await areAccepted('track', kept);
+      await areRefused(
+        'track',
+        old.filter((one) => !kept.includes(one)),
+      );
+      const lockers = await handedOut('locker');
+      const { code, out } = await nexus.run('rotate', '--all', '--grace', '0', '--json');
+      expect(code, out).toBe(0);
+      expect(JSON.parse(out)).toMatchObject({
+        schema: 'nexus3.rotate/1',
+        ok: true,
+        environments: [{ name: 'user' }, { name: 'track' }, { name: 'locker', outcome: 'rotated', error: null }],
+      });
+      await areRefused('track', kept);
+      await areRefused('locker', lockers);
+      await isWell();
+    });
+  });
+}
+
+async function syncsOf(nexus: Nexus): Promise<{ full: number; partial: number; refused: number }> {
+  const info = String(await nexus.admin('track', 'vault', 'INFO', 'stats'));
+  const count = (name: string): number => Number(new RegExp(`${name}:(\\d+)`).exec(info)?.[1]);
+  return { full: count('sync_full'), partial: count('sync_partial_ok'), refused: count('sync_partial_err') };
+}
