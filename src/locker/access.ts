@@ -8,6 +8,7 @@ import type { LockerConnection } from './channel.js';
 import { deriveOwnCredentials } from './derive.js';
 import type { AuditNote, Locker } from './locker.js';
 import { loadRootKey } from './root-key-file.js';
+import { fits, passwordRefused, wrongRootKey } from './root-key-fit.js';
 import type { RootKey } from './root-key.js';
 import { LockerStore } from './store.js';
 
@@ -15,6 +16,11 @@ export interface LockerAccessInit {
   readonly rootKeyPath: string;
   /** Connects to Locker's vault as its `default` user with this password. */
   connect(password: Secret): Promise<LockerConnection>;
+  /**
+   * The users.acl that Locker's server was started from: it says whether a root key is the right one. Undefined where there
+   * is none, and where Locker holds nothing yet, which any root key may then be the one for.
+   */
+  readonly renderedUsers?: () => string | undefined;
 }
 
 export class LockerAccess {
@@ -29,21 +35,34 @@ export class LockerAccess {
   /**
    * Locker's own credentials.
    * @param mayCreate make the root key when there is none yet.
-   * @throws Nexus3Error ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID
+   * @throws Nexus3Error ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID, ROOT_KEY_WRONG
    */
   async ownCredentials(mayCreate: boolean): Promise<Credentials> {
     const rootKey = await this.#loadRootKey(mayCreate);
+    // Rendered and loaded, another key's passwords would open a Locker whose values stay shut.
+    if (fits(rootKey, this.#init.renderedUsers?.()) === false) throw wrongRootKey(this.#init.rootKeyPath);
     const { alsoAccepted } = rootKey;
     const own = deriveOwnCredentials(rootKey);
     return alsoAccepted === undefined ? own : { ...own, alsoAccepted: deriveOwnCredentials(rootKey, alsoAccepted) };
   }
 
-  /** The same store each time; it connects when it is first asked. @throws the errors of `ownCredentials(false)` */
+  /** The same store each time; it connects when it is first asked. @throws ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID */
   async open(): Promise<Locker> {
     const rootKey = await this.#loadRootKey(false);
     const { default: password } = deriveOwnCredentials(rootKey);
-    this.#store ??= new LockerStore(new LockerDatabase(rootKey, () => this.#init.connect(password)));
+    this.#store ??= new LockerStore(new LockerDatabase(rootKey, () => this.#connect(rootKey, password)));
     return this.#store;
+  }
+
+  /** A password that is refused, and a root key that is another one, look the same to a client. */
+  async #connect(rootKey: RootKey, password: Secret): Promise<LockerConnection> {
+    try {
+      return await this.#init.connect(password);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const fit = fits(rootKey, this.#init.renderedUsers?.());
+      throw fit === false ? wrongRootKey(this.#init.rootKeyPath) : passwordRefused(error, fit === true);
+    }
   }
 
   /**
@@ -77,4 +96,10 @@ export class LockerAccess {
     this.#rootKey ??= await loadRootKey(this.#init.rootKeyPath, mayCreate);
     return this.#rootKey;
   }
+}
+
+/** Also of a user that is switched off. */
+function isRefusal(error: unknown): error is Nexus3Error {
+  if (!(error instanceof Nexus3Error) || error.code !== 'REDIS_REPLY_UNEXPECTED') return false;
+  return error.evidence.some((line) => line.includes('WRONGPASS'));
 }
