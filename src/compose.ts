@@ -20,7 +20,7 @@ import { layoutOf } from './protocol/layout.js';
 import type { Secret } from './protocol/secret.js';
 import { hostAddress } from './reconcile/access.js';
 import { specOf } from './reconcile/desired.js';
-import { readFolders } from './reconcile/folder.js';
+import { readFolders, readRenderedUsers } from './reconcile/folder.js';
 import type { Clock, Locks, Servers, World } from './reconcile/world.js';
 import { acceptsPassword, openAdmin } from './redis/admin.js';
 import { probeInstance } from './redis/probe.js';
@@ -102,6 +102,7 @@ function lockerOf(configuration: Configuration, surroundings: Surroundings, runt
   return new LockerAccess({
     rootKeyPath: rootKeyPath({ variables: surroundings.env, configurationFile: configuration.file }),
     connect: (password) => connectLocker(lockerSpec(configuration), runtime, password),
+    renderedUsers: () => (lockerHasData(configuration) ? readRenderedUsers(lockerSpec(configuration)) : undefined),
   });
 }
 

@@ -9,6 +9,7 @@ import { deriveOwnCredentials } from './derive.js';
 import type { AuditNote, Locker, OwnRotationStep, Rotation } from './locker.js';
 import { afterStep, ownRotation, replaceRootKey } from './own-rotation.js';
 import { loadRootKey } from './root-key-file.js';
+import { fits, passwordRefused, wrongRootKey } from './root-key-fit.js';
 import type { RootKey } from './root-key.js';
 import { LockerStore } from './store.js';
 
@@ -16,6 +17,11 @@ export interface LockerAccessInit {
   readonly rootKeyPath: string;
   /** Connects to Locker's vault as its `default` user with this password. */
   connect(password: Secret): Promise<LockerConnection>;
+  /**
+   * The users.acl that Locker's server was started from: it says whether a root key is the right one. Undefined where there
+   * is none, and where Locker holds nothing yet, which any root key may then be the one for.
+   */
+  readonly renderedUsers?: () => string | undefined;
 }
 
 export class LockerAccess {
@@ -30,10 +36,12 @@ export class LockerAccess {
   /**
    * Locker's own credentials.
    * @param mayCreate make the root key when there is none yet.
-   * @throws Nexus3Error ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID
+   * @throws Nexus3Error ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID, ROOT_KEY_WRONG
    */
   async ownCredentials(mayCreate: boolean): Promise<Credentials> {
     const rootKey = await this.#loadRootKey(mayCreate);
+    // Rendered and loaded, another key's passwords would open a Locker whose values stay shut.
+    if (fits(rootKey, this.#init.renderedUsers?.()) === false) throw wrongRootKey(this.#init.rootKeyPath);
     const { alsoAccepted } = rootKey;
     const own = deriveOwnCredentials(rootKey);
     return alsoAccepted === undefined ? own : { ...own, alsoAccepted: deriveOwnCredentials(rootKey, alsoAccepted) };
@@ -56,16 +64,26 @@ export class LockerAccess {
     return ownRotation(after);
   }
 
-  /** The same store each time; it connects when it is first asked. @throws the errors of `ownCredentials(false)` */
+  /** The same store each time; it connects when it is first asked. @throws ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID */
   async open(): Promise<Locker> {
     const rootKey = await this.#loadRootKey(false);
     this.#store ??= new LockerStore(new LockerDatabase(rootKey, () => this.#connect()));
     return this.#store;
   }
 
-  /** With the password of now: a rotation of Locker's own may have changed it since the store was made. */
+  /**
+   * With the password of now: a rotation of Locker's own may have changed it since the store was made. A password that is
+   * refused, and a root key that is another one, look the same to a client.
+   */
   async #connect(): Promise<LockerConnection> {
-    return this.#init.connect(deriveOwnCredentials(await this.#loadRootKey(false)).default);
+    const rootKey = await this.#loadRootKey(false);
+    try {
+      return await this.#init.connect(deriveOwnCredentials(rootKey).default);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const fit = fits(rootKey, this.#init.renderedUsers?.());
+      throw fit === false ? wrongRootKey(this.#init.rootKeyPath) : passwordRefused(error, fit === true);
+    }
   }
 
   /**
@@ -105,4 +123,10 @@ export class LockerAccess {
     this.#rootKey = await loadRootKey(this.#init.rootKeyPath, false);
     return this.#rootKey;
   }
+}
+
+/** Also of a user that is switched off. */
+function isRefusal(error: unknown): error is Nexus3Error {
+  if (!(error instanceof Nexus3Error) || error.code !== 'REDIS_REPLY_UNEXPECTED') return false;
+  return error.evidence.some((line) => line.includes('WRONGPASS'));
 }

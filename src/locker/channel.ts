@@ -37,9 +37,13 @@ export class Channel {
     try {
       return await work(await opened);
     } catch (error) {
-      if (!isOfRedis(error)) throw error;
-      await this.#drop(opened);
-      throw inLockersWords(error);
+      const isOpened = await opened.then(
+        () => true,
+        () => false,
+      );
+      // What failed to open stays failed: the next one tries anew.
+      if (!isOpened || isOfRedis(error)) await this.#drop(opened);
+      throw isOfRedis(error) ? inLockersWords(error) : error;
     }
   }
 
@@ -69,9 +73,7 @@ function isOfRedis(error: unknown): error is Nexus3Error {
 function inLockersWords(error: Nexus3Error): Nexus3Error {
   return new Nexus3Error('LOCKER_UNREACHABLE', 'Locker cannot be asked.', {
     evidence: error.evidence.length === 0 ? [error.message] : error.evidence,
-    hint:
-      'Start it with `nexus3 up locker`, or see what is wrong with it: `nexus3 check locker`. If it refuses the ' +
-      'password, the root key is not the one that it was made with.',
+    hint: 'Start it with `nexus3 up locker`, or see what is wrong with it: `nexus3 check locker`.',
     cause: error,
   });
 }

@@ -7,7 +7,8 @@ import type { HashPlace } from './envelope.js';
 import { DataKey } from './envelope.js';
 import { ENVIRONMENTS_LOCKER, KEY } from './keys.js';
 import type { RootKey } from './root-key.js';
-import { FIELD, SealedHash, toFields } from './sealed-hash.js';
+import { explainBroken } from './moved.js';
+import { FIELD, SealBroken, SealedHash, toFields } from './sealed-hash.js';
 
 /** How often a change is tried again because another run changed the same hash meanwhile. */
 const RACES_MAX = 10;
@@ -57,6 +58,19 @@ export class LockerDatabase {
     return new SealedHash(this.#keyEncryptionKey, place, toFields(reply), label);
   }
 
+  /**
+   * The outcome of `open`, which opens hashes that were read. Where something does not open, the failure says also what became
+   * of it: changed, or moved here from where it belongs.
+   * @throws Nexus3Error LOCKER_VALUE_UNREADABLE, LOCKER_VALUE_TAMPERED, LOCKER_VALUE_MOVED
+   */
+  async explained<T>(open: () => T | Promise<T>): Promise<T> {
+    try {
+      return await open();
+    } catch (error) {
+      throw error instanceof SealBroken ? await explainBroken(this, error) : error;
+    }
+  }
+
   /** Resolves when whatever was answered before is on disk. @throws Nexus3Error NOT_PROVEN, LOCKER_UNREACHABLE */
   async durable(): Promise<void> {
     await this.#durability.reached();
@@ -70,7 +84,7 @@ export class LockerDatabase {
   async change<T>(address: HashAddress, decide: (hash: SealedHash) => Change<T>): Promise<T> {
     const turn = this.#lastChange.then(() => this.#changeNow(address, decide));
     this.#lastChange = turn.catch(() => undefined);
-    const result = await turn;
+    const result = await this.explained(() => turn);
     await this.durable();
     return result;
   }

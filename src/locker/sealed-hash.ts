@@ -25,7 +25,7 @@ export const FIELD = {
   tokenKey: (tokenId: string, name: string): string => `token-key:${tokenId}:${name}`,
 } as const;
 
-const SLOTS: readonly Slot[] = ['value', 'next', 'previous'];
+export const SLOTS: readonly Slot[] = ['value', 'next', 'previous'];
 
 export type Fields = ReadonlyMap<string, string>;
 
@@ -51,8 +51,28 @@ export class SealedHash {
       this.#dataKey ??= wrapped === undefined ? undefined : this.#unwrap(wrapped);
     }
     if (this.#dataKey !== undefined) return this.#dataKey;
-    const gone = !this.fields.has(FIELD.dataKey);
-    throw unreadable(this.label, gone ? 'its data key is gone' : 'its data key does not open with this root key');
+    if (!this.fields.has(FIELD.dataKey)) throw unreadable(this.label, 'its data key is gone', PUT_BACK);
+    throw new SealBroken(unreadable(this.label, 'its data key does not open with this root key'), this, undefined);
+  }
+
+  /** Whether the root key opens its data key. */
+  get opens(): boolean {
+    try {
+      return this.dataKey instanceof DataKey;
+    } catch {
+      // Why not is known to whoever asks for the key.
+      return false;
+    }
+  }
+
+  /** Whether this text is the wrapped data key of another hash. */
+  isDataKeyOf(place: HashPlace, wrapped: string): boolean {
+    return DataKey.unwrap(this.#keyEncryptionKey, place, wrapped) !== undefined;
+  }
+
+  /** Whether this text was sealed for that place of this hash. */
+  opensAs(slot: Slot, name: string, text: string): boolean {
+    return this.dataKey.open({ ...this.place, name, slot }, text) !== undefined;
   }
 
   #unwrap(wrapped: string): DataKey | undefined {
@@ -67,12 +87,12 @@ export class SealedHash {
       .sort();
   }
 
-  /** Undefined: nothing is there. @throws Nexus3Error LOCKER_VALUE_UNREADABLE, LOCKER_VALUE_TAMPERED */
+  /** Undefined: nothing is there. @throws SealBroken LOCKER_VALUE_UNREADABLE, LOCKER_VALUE_TAMPERED */
   open(slot: Slot, name: string): Secret | undefined {
     const text = this.fields.get(FIELD.in(slot, name));
     if (text === undefined) return undefined;
     const value = this.dataKey.open({ ...this.place, name, slot }, text);
-    if (value === undefined) throw tampered(this.label, name);
+    if (value === undefined) throw new SealBroken(tampered(this.label, FIELD.in(slot, name)), this, { slot, name });
     return value;
   }
 
@@ -122,18 +142,47 @@ export function notLocker(question: string): Nexus3Error {
   });
 }
 
-export function unreadable(label: string, evidence: string): Nexus3Error {
+export interface Broken {
+  readonly slot: Slot;
+  readonly name: string;
+}
+
+/** Something in a hash that does not open; moved.ts finds out more about it. */
+export class SealBroken extends Nexus3Error {
+  /** @param at undefined: the data key itself */
+  constructor(
+    { code, message, evidence, hint }: Nexus3Error,
+    readonly hash: SealedHash,
+    readonly at: Broken | undefined,
+  ) {
+    super(code, message, { evidence, hint });
+  }
+
+  /** Known to be no question of the root key. */
+  asTampered(): Nexus3Error {
+    return this.at === undefined ? tampered(this.hash.label, FIELD.dataKey) : this;
+  }
+}
+
+export function unreadable(label: string, evidence: string, hint: string = RIGHT_KEY): Nexus3Error {
   return new Nexus3Error('LOCKER_VALUE_UNREADABLE', `What Locker holds for ${label} cannot be opened.`, {
     evidence: [`${label}: ${evidence}`],
-    hint:
-      'Use the root key that Locker was made with (say where it is with $NEXUS3_ROOT_KEY_FILE). If that is the one, ' +
-      'the data on 6720 were changed: put Locker’s data folder back as it was.',
+    hint,
   });
 }
 
-export function tampered(label: string, name: string): Nexus3Error {
-  return new Nexus3Error('LOCKER_VALUE_TAMPERED', `The value ${name} of ${label} was changed in Locker’s data.`, {
-    evidence: [`${label}: ${name} was changed, moved or cut short: it does not open as what it claims to be`],
-    hint: 'Somebody wrote to Locker’s data: put its data folder back from a backup, then see `nexus3 locker audit --verify`.',
+const RIGHT_KEY =
+  'Use the root key that Locker was made with (say where it is with $NEXUS3_ROOT_KEY_FILE). If that is the one, ' +
+  'the data on 6720 were changed: put Locker’s data folder back as it was.';
+
+/** An older copy of a vault's data starts only where somebody says so. */
+export const PUT_BACK =
+  'Somebody wrote to Locker’s data. Put its data folder back from a copy: `nexus3 down locker`, the folder, then ' +
+  '`nexus3 recover locker --vault --accept-loss`; and see `nexus3 locker audit --verify`. Without a copy: `nexus3 locker reset`.';
+
+function tampered(label: string, field: string): Nexus3Error {
+  return new Nexus3Error('LOCKER_VALUE_TAMPERED', `What lies at ${field} of ${label} in Locker was changed.`, {
+    evidence: [`${label}: ${field} does not open as what it claims to be, nor as anything else that Locker holds`],
+    hint: PUT_BACK,
   });
 }

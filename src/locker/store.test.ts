@@ -194,12 +194,59 @@ describe('Locker refuses, and shows no value,', () => {
 
   it('a value moved to another name', async () => {
     await ask('HSET', TRACK, 'value:default', String(await ask('HGET', TRACK, 'value:admin')));
-    expect((await readTrack()).evidence.join()).toContain('default');
+    expect(await readTrack()).toMatchObject({
+      code: 'LOCKER_VALUE_MOVED',
+      evidence: ['track: value:default holds what was sealed as value:admin'],
+    });
   });
 
   it('another environment’s values and key', async () => {
     await ask('COPY', 'nexus3:locker:l_e0dd:env:web', TRACK, 'REPLACE');
-    expect((await readTrack()).code).toBe('LOCKER_VALUE_UNREADABLE');
+    expect(await readTrack()).toMatchObject({
+      code: 'LOCKER_VALUE_MOVED',
+      evidence: ['track: data-key holds what was sealed as data-key of web'],
+    });
+  });
+
+  it('a value of another environment, and one that only counts as a later version', async () => {
+    const own = String(await ask('HGET', TRACK, 'value:default'));
+    await ask(
+      'HSET',
+      TRACK,
+      'value:default',
+      String(await ask('HGET', 'nexus3:locker:l_e0dd:env:web', 'value:default')),
+    );
+    expect((await readTrack()).evidence).toEqual([
+      'track: value:default holds what was sealed as value:default of web',
+    ]);
+    await ask('HSET', TRACK, 'value:default', own.replace('v2.1.', 'v2.9.'));
+    expect(await readTrack()).toMatchObject({
+      code: 'LOCKER_VALUE_MOVED',
+      evidence: ['track: value:default holds what was sealed as version 1 of value:default'],
+    });
+  });
+
+  it('a data key that was changed, while the root key opens others', async () => {
+    const text = String(await ask('HGET', TRACK, 'data-key'));
+    await ask('HSET', TRACK, 'data-key', text.slice(0, -8));
+    expect(await readTrack()).toMatchObject({ code: 'LOCKER_VALUE_TAMPERED', exitCode: 3 });
+  });
+
+  it('to change what was tampered with', async () => {
+    await ask('HSET', TRACK, 'value:default', String(await ask('HGET', TRACK, 'value:admin')));
+    await using store = newStore();
+    const before = await ask('HGETALL', TRACK);
+    expect(
+      (
+        await failureOf(
+          store.prepareRotation('track', ['default'], NOW).then(() => store.promoteRotation('track', NOW, NOW)),
+        )
+      ).code,
+    ).toBe('LOCKER_VALUE_MOVED');
+    expect((await failureOf(store.generate('track', CREDENTIAL_NAMES, NOW))).code).toBe('LOCKER_VALUE_MOVED');
+    expect(await ask('HGET', TRACK, 'value:default')).toBe(
+      (before as string[])[(before as string[]).indexOf('value:default') + 1],
+    );
   });
 
   it('values without their key', async () => {

@@ -26,12 +26,14 @@ export class LockerStore implements Locker {
     const replies = await this.#database.ask([['PING'], ...addresses.map(({ key }) => ['HGETALL', key])]);
     // Whatever listens there instead of Locker must not read as a Locker that holds nothing: new passwords would follow.
     if (replies[0] !== 'PONG') throw notLocker('PING');
-    const found = new Map<string, StoredCredentials>();
-    for (const [index, address] of addresses.entries()) {
-      const hash = this.#database.hash(address, replies[index + 1]);
-      if (hash.names('value').length > 0) found.set(address.label, openAll(hash));
-    }
-    return found;
+    return this.#database.explained(() => {
+      const found = new Map<string, StoredCredentials>();
+      for (const [index, address] of addresses.entries()) {
+        const hash = this.#database.hash(address, replies[index + 1]);
+        if (hash.names('value').length > 0) found.set(address.label, openAll(hash));
+      }
+      return found;
+    });
   }
 
   async generate(env: string, names: readonly CredentialName[], at: Date): Promise<Passwords> {

@@ -97,6 +97,11 @@ function readAof(dataDir: string): VaultFolder['aof'] {
   }
 }
 
+/** The users that a server was started with, or will be; undefined where there is no such file. */
+export function readRenderedUsers({ configDir }: Pick<InstanceSpec, 'configDir'>): string | undefined {
+  return readSmall(join(configDir, CONFIG_FILE.usersAcl));
+}
+
 /** Only a drifted file can be the fenced one, so an undisturbed instance is not read twice. */
 function isFenced(configDir: string, drifted: readonly string[]): boolean {
   if (!drifted.includes(CONFIG_FILE.usersAcl)) return false;

@@ -197,7 +197,7 @@ describe('Locker', () => {
   it('answering with a password that is not ours: not written to, not restarted without need, and said', async () => {
     await nexus.admin('locker', 'vault', 'ACL', 'SETUSER', 'default', 'resetpass', '>another');
     const seen = await nexus.report(3, 'check');
-    expect(seen.lockerError).toMatchObject({ code: 'LOCKER_UNREACHABLE' });
+    expect(seen.lockerError).toMatchObject({ code: 'LOCKER_PASSWORD_REFUSED' });
     expect(seen.lockerError?.message).toContain('WRONGPASS');
     expect(codesOf(seen, 'locker')).toContain('password-mismatch vault');
     await nexus.report(0, 'check', '--fix');

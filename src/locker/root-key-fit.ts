@@ -1,0 +1,52 @@
+/**
+ * Whether a root key is the one that Locker was made with, told without asking Locker: the `users.acl` that its server was
+ * started from holds the SHA-256 of passwords that are derived from the root key.
+ */
+import { Nexus3Error } from '../errors.js';
+import { CREDENTIAL_NAMES, parseAclUser, passwordHash } from '../protocol/users.js';
+import { deriveOwnCredentials } from './derive.js';
+import { FIRST_GENERATION, type RootKey } from './root-key.js';
+
+/** So many generations above the key's own are tried: a copy of the key may be older than the last rotation of Locker’s passwords. */
+const NEWER_GENERATIONS_MAX = 64;
+/** So many from the first one on. */
+const GENERATIONS_MAX = 1_000;
+
+/** Undefined: these users say nothing of any password. */
+export function fits(rootKey: RootKey, usersAcl: string | undefined): boolean | undefined {
+  const hashes = new Set((usersAcl ?? '').split('\n').flatMap((line) => parseAclUser(line)?.passwordHashes ?? []));
+  if (hashes.size === 0) return undefined;
+  const isOf = (generation: number): boolean => {
+    const own = deriveOwnCredentials(rootKey, generation);
+    return CREDENTIAL_NAMES.some((name) => hashes.has(passwordHash(own[name])));
+  };
+  const { generation, alsoAccepted } = rootKey;
+  if (isOf(generation) || (alsoAccepted !== undefined && isOf(alsoAccepted))) return true;
+  const last = Math.min(generation + NEWER_GENERATIONS_MAX, GENERATIONS_MAX);
+  for (let other = FIRST_GENERATION; other <= last; other += 1) if (isOf(other)) return true;
+  return false;
+}
+
+export function wrongRootKey(path: string): Nexus3Error {
+  return new Nexus3Error('ROOT_KEY_WRONG', `The root key at ${path} is not the one that Locker was made with.`, {
+    evidence: [`${path}: none of Locker’s users.acl was derived from it`],
+    hint:
+      'Put the right root key there, or say where it is with $NEXUS3_ROOT_KEY_FILE. From a recovery kit: ' +
+      '`nexus3 locker import FILE`. If both are lost: `nexus3 locker reset`.',
+  });
+}
+
+/** @param known false: there was no users.acl to compare the root key with. */
+export function passwordRefused(cause: Nexus3Error, known: boolean): Nexus3Error {
+  const fit = known
+    ? 'the root key is the one that Locker was made with'
+    : 'no users.acl says whether the root key fits';
+  const otherwise = known ? '' : ' If it still refuses, the root key is not the one that it was made with.';
+  return new Nexus3Error('LOCKER_PASSWORD_REFUSED', 'Locker runs, but refuses the password of nexus3.', {
+    evidence: [...cause.evidence, fit],
+    hint:
+      'Its users were changed while it ran. Put them back: `nexus3 check locker --fix`. If it refuses the administrator, ' +
+      `too: \`nexus3 down locker\`, then \`nexus3 up locker\`.${otherwise}`,
+    cause,
+  });
+}
