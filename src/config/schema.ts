@@ -16,6 +16,9 @@ import type { MapEntry, TreeNode } from './tree.js';
 export const ENVIRONMENTS_MAX = 1_000;
 export const RUNTIME_NAMES: readonly RuntimeName[] = ['process', 'docker'];
 const PATH_CHARS_MAX = 1_024;
+export const AUDIT_ENTRIES_MIN = 10;
+/** At about 300 bytes each, what Locker keeps in memory for it is then 300 MB. */
+export const AUDIT_ENTRIES_MAX = 1_000_000;
 
 export const PORT_MEANING = `a port (${String(PORT_MIN)}–${String(PORT_MAX)})`;
 export const NAME_MEANING = 'a name (a lower-case letter, then up to 30 of a–z, 0–9 and -)';
@@ -27,6 +30,7 @@ export const DEFAULTS = {
   image: 'falkordb/falkordb:latest',
   containerPrefix: 'nexus3',
   bind: '127.0.0.1',
+  audit: { entriesMax: 100_000 },
 } as const;
 
 /** The file's content with defaults filled in; paths are as they were written. */
@@ -73,6 +77,7 @@ export function readContent(tree: TreeNode | undefined): ReadContent {
         allowed: (text) => isIP(text) !== 0,
         meaning: 'an IP address of this host, such as 127.0.0.1',
       }) ?? DEFAULTS.bind,
+    audit: readAudit(root),
     engine: root.text('engine', path),
     module: root.text('module', { allowed: isPath, meaning: 'a path, or none' }),
   };
@@ -92,6 +97,17 @@ function rootFields(tree: TreeNode | undefined, problems: Problem[]): Fields | u
     text: `the file ${found}; it begins with \`version: 1\` and \`environments:\``,
   });
   return undefined;
+}
+
+function readAudit(root: Fields): Configuration['audit'] {
+  const fields = root.fields('audit');
+  const entriesMax = fields?.number('entriesMax', {
+    min: AUDIT_ENTRIES_MIN,
+    max: AUDIT_ENTRIES_MAX,
+    meaning: `a number of entries (${String(AUDIT_ENTRIES_MIN)}–${String(AUDIT_ENTRIES_MAX)})`,
+  });
+  fields?.end();
+  return { entriesMax: entriesMax ?? DEFAULTS.audit.entriesMax };
 }
 
 interface ReadEnvironment extends ConfiguredEnvironment {
