@@ -153,6 +153,12 @@ describe('each damage is told apart', () => {
     expect(baseOf(KEY, ten.head, { id: '9007199254740991-0', text: '', mac: '' }), 'jammed').toBeUndefined();
   });
 
+  it('a head that was changed is not followed, also where nothing else is left', () => {
+    expect(baseOf(KEY, new Map([...ten.head, ['seq', '9']]), undefined)).toMatchObject({ damaged: true, seq: 0 });
+    const fork = append(older(9), 'another');
+    expect(kindsOf({ ...ten, head: fork.head, mark: undefined })).toEqual(['head-older 10']);
+  });
+
   it('without the head beside the root key, an older copy of all cannot be told', () => {
     expect(kindsOf({ ...older(7), mark: undefined })).toEqual([]);
   });
@@ -167,11 +173,14 @@ describe('whoever has not the key', () => {
     return state;
   });
   const whole = states[LENGTH] as State;
-  const heads = [...states.map(({ head }) => head), new Map<string, string>()];
   const own = AuditKey.generate();
+  /** What nexus3 wrote when he had put an older copy back before. */
+  const fork = append(append(append(states[5] as State, 'other 6'), 'other 7'), 'other 8');
+  const genuine = [...whole.stream, ...fork.stream.slice(5)];
+  const heads = [...states.map(({ head }) => head), fork.head, new Map<string, string>()];
 
   const anyEntry = fc.oneof(
-    fc.constantFrom(...whole.stream),
+    fc.constantFrom(...genuine),
     fc
       .record({
         what: fc.string(),
@@ -209,7 +218,11 @@ describe('whoever has not the key', () => {
   /** Small steps from the truth find more than chance does. */
   const nearTruth = fc
     .array(
-      fc.tuple(fc.constantFrom('remove', 'swap', 'copy', 'cut', 'front'), fc.nat(LENGTH - 1), fc.nat(LENGTH - 1)),
+      fc.tuple(
+        fc.constantFrom('remove', 'swap', 'copy', 'cut', 'front', 'fork'),
+        fc.nat(LENGTH - 1),
+        fc.nat(LENGTH - 1),
+      ),
       { maxLength: 3 },
     )
     .map((steps) => {
@@ -220,6 +233,7 @@ describe('whoever has not the key', () => {
         if (step === 'remove') stream.splice(a, 1);
         else if (step === 'cut') stream.splice(Math.max(1, a));
         else if (step === 'front') stream.splice(0, a);
+        else if (step === 'fork') stream.splice(a, 1, fork.stream[a] as StoredEntry);
         else if (first !== undefined && second !== undefined) {
           stream[a] = { ...first, ...(bodies[b] ?? {}) };
           if (step === 'swap') stream[b] = { ...second, ...(bodies[a] ?? {}) };

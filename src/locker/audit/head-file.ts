@@ -5,6 +5,7 @@
  * Written whole after each append, and only forwards. Without fsync: after a power cut an older head may be there, and
  * what an older one says is still true of the chain. Two processes that write at once may lose a step the same way.
  */
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -60,7 +61,8 @@ export async function advanceMark(path: string, key: AuditKey, mark: HeadMark): 
   if (found === 'unreadable') return `${path} cannot be read`;
   // Whoever put another one there meanwhile knows more: the next proof says what is wrong.
   if (found !== undefined && (found.audit !== mark.audit || found.seq >= mark.seq)) return undefined;
-  const temporary = `${path}.${String(process.pid)}.new`;
+  // Its own name for each writing: one process may hold several Lockers open.
+  const temporary = `${path}.${String(process.pid)}-${randomBytes(4).toString('hex')}.new`;
   const bound = key.mac('head-file', bodyOf(mark));
   try {
     await writeFile(temporary, `${JSON.stringify([FORMAT, mark.audit, mark.seq, mark.mac, bound])}\n`, {
@@ -78,12 +80,12 @@ export async function removeMark(path: string): Promise<void> {
   await rm(path, { force: true });
 }
 
-/** `root.key.audit-head.PID.new` of processes that are no more. */
+/** `root.key.audit-head.PID-….new` of processes that are no more. */
 export async function clearHalfWrittenMarks(path: string): Promise<void> {
   const prefix = `${basename(path)}.`;
   const names = await readdir(dirname(path)).catch((): string[] => []);
   for (const name of names) {
-    const pid = /^(\d{1,10})\.new$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : '')?.[1];
+    const pid = /^(\d{1,10})-[0-9a-f]+\.new$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : '')?.[1];
     if (pid !== undefined && !isRunning(Number(pid))) {
       // Where this folder is not ours to write, it stays: it harms nobody.
       await rm(join(dirname(path), name), { force: true }).catch(() => undefined);
