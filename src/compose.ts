@@ -42,7 +42,7 @@ export async function compose(
 ): Promise<World> {
   const configuration = await loadConfiguration(overrides, surroundings);
   const runtime = await runtimeOf(configuration, progress, surroundings);
-  const parts = { runtime, surroundings, locker: lockerOf(configuration, surroundings, runtime) };
+  const parts = { runtime, surroundings, locker: lockerOf(configuration, surroundings, runtime, progress) };
   return worldOf(configuration, parts);
 }
 
@@ -66,6 +66,7 @@ function worldOf(configuration: Configuration, parts: Parts): World {
       open: () => locker.open(),
       getCredential: (env, name) => locker.getCredential(env, name),
       note: (note) => locker.note(note),
+      audit: () => locker.audit(),
     },
     locks: locksOf(configuration),
     clock: CLOCK,
@@ -98,16 +99,27 @@ async function runtimeOf(
   });
 }
 
-function lockerOf(configuration: Configuration, surroundings: Surroundings, runtime: Runtime): LockerAccess {
+function lockerOf(
+  configuration: Configuration,
+  surroundings: Surroundings,
+  runtime: Runtime,
+  progress: Progress,
+): LockerAccess {
   return new LockerAccess({
     rootKeyPath: rootKeyPath({ variables: surroundings.env, configurationFile: configuration.file }),
-    connect: (password) => connectLocker(lockerSpec(configuration), runtime, password),
+    connect: (password, user = 'default') => connectLocker(lockerSpec(configuration), runtime, { user, password }),
     renderedUsers: () => (lockerHasData(configuration) ? readRenderedUsers(lockerSpec(configuration)) : undefined),
+    auditEntriesMax: configuration.audit.entriesMax,
+    warn: (text) => progress.note(text),
   });
 }
 
 /** Locker's password opens everything: only an instance of ours is told it, never whoever else listens on that port. */
-async function connectLocker(spec: InstanceSpec, runtime: Runtime, password: Secret): Promise<TextConnection> {
+async function connectLocker(
+  spec: InstanceSpec,
+  runtime: Runtime,
+  credential: { readonly user: string; readonly password: Secret },
+): Promise<TextConnection> {
   const state = (await runtime.observe([spec])).instances.get(instanceKey(spec.id));
   if (state?.owned !== true || (state.state !== 'running' && state.state !== 'starting')) {
     const found = state === undefined ? 'missing' : state.owned ? state.state : 'not made by nexus3';
@@ -117,7 +129,7 @@ async function connectLocker(spec: InstanceSpec, runtime: Runtime, password: Sec
       hint: 'nexus3 up locker',
     });
   }
-  return openTextConnection(hostAddress(spec), { user: 'default', password });
+  return openTextConnection(hostAddress(spec), credential);
 }
 
 function lockerEnvironment(configuration: Configuration): Configuration['environments'][number] {

@@ -32,6 +32,8 @@ export const ERROR_EXIT_CODES = {
   FOREIGN_INSTANCE: EXIT.problem,
   DISK_FULL: EXIT.problem,
   FILE_NOT_WRITABLE: EXIT.problem,
+  AUDIT_BROKEN: EXIT.problem,
+  AUDIT_NOT_WRITTEN: EXIT.problem,
   // the runtime or Locker cannot be reached
   ENGINE_NOT_FOUND: EXIT.unreachable,
   DOCKER_UNREACHABLE: EXIT.unreachable,

@@ -2,6 +2,7 @@
  * What the command line is thin over, each loaded only when a command calls it: importing the Docker and Redis clients
  * takes longer than most commands run.
  */
+import type { Audit } from '../locker/audit/audit.js';
 import type { Configuration } from '../config/configuration.js';
 import type { Overrides } from '../config/load.js';
 import type { Surroundings } from '../config/locate.js';
@@ -55,6 +56,7 @@ export interface Operations {
   previewRecover(world: World, options: RecoverOptions): Promise<RecoverPreview>;
   rotate(world: World, options: RotateOptions, progress: Progress): Promise<RotateReport>;
   getCredential(world: World, env: string, name: CredentialName): Promise<Secret>;
+  audit(world: World): Promise<Audit>;
   openSession(
     address: Address,
     credential: { readonly user: string; readonly password: Secret } | undefined,
@@ -97,6 +99,9 @@ export const OPERATIONS: Operations = {
   },
   async getCredential(world, env, name) {
     return world.locker.getCredential(env, name);
+  },
+  async audit(world) {
+    return world.locker.audit();
   },
   async openSession(address, credential) {
     return (await import('../compose.js')).openSession(address, credential);

@@ -22,6 +22,8 @@ export interface Configuration {
   readonly image: string;
   readonly containerPrefix: string;
   readonly bind: string;
+  /** Of Locker. */
+  readonly audit: { readonly entriesMax: number };
   /** `engine:` an explicit path of a redis-server or valkey-server (process runtime). */
   readonly engine: string | undefined;
   /** `module:` an explicit path of the graph module. `none` is for benchmarks: no graphs, said in every report. */

@@ -87,6 +87,10 @@ ${dataRootLine}
 # The address that ports are published on. Anything but loopback is reported as port-exposed.
 # bind: ${DEFAULTS.bind}
 
+# How many entries Locker’s audit keeps; the oldest go first (\`nexus3 locker audit\`).
+# audit:
+#   entriesMax: ${String(DEFAULTS.audit.entriesMax)}
+
 # For all environments; one environment may have a \`settings:\` of its own.
 # settings:
 #   maxmemory: 0                           # bytes, or with kb, mb, gb; 0: no limit

@@ -17,6 +17,9 @@ export const ENVIRONMENTS_MAX = 1_000;
 export const RUNTIME_NAMES: readonly RuntimeName[] = ['process', 'docker'];
 const PASSWORD_AGE_DAYS_MAX = 3_650;
 const PATH_CHARS_MAX = 1_024;
+export const AUDIT_ENTRIES_MIN = 10;
+/** At about 300 bytes each, what Locker keeps in memory for it is then 300 MB. */
+export const AUDIT_ENTRIES_MAX = 1_000_000;
 
 export const PORT_MEANING = `a port (${String(PORT_MIN)}–${String(PORT_MAX)})`;
 export const NAME_MEANING = 'a name (a lower-case letter, then up to 30 of a–z, 0–9 and -)';
@@ -28,6 +31,7 @@ export const DEFAULTS = {
   image: 'falkordb/falkordb:latest',
   containerPrefix: 'nexus3',
   bind: '127.0.0.1',
+  audit: { entriesMax: 100_000 },
 } as const;
 
 export const DEFAULT_ROTATION: RotationPolicy = { maxAgeDays: undefined };
@@ -76,6 +80,7 @@ export function readContent(tree: TreeNode | undefined): ReadContent {
         allowed: (text) => isIP(text) !== 0,
         meaning: 'an IP address of this host, such as 127.0.0.1',
       }) ?? DEFAULTS.bind,
+    audit: readAudit(root),
     engine: root.text('engine', path),
     module: root.text('module', { allowed: isPath, meaning: 'a path, or none' }),
     rotation: readRotation(root.fields('rotation')),
@@ -106,6 +111,17 @@ function readRotation(fields: Fields | undefined): RotationPolicy {
   });
   fields?.end();
   return { maxAgeDays };
+}
+
+function readAudit(root: Fields): Configuration['audit'] {
+  const fields = root.fields('audit');
+  const entriesMax = fields?.number('entriesMax', {
+    min: AUDIT_ENTRIES_MIN,
+    max: AUDIT_ENTRIES_MAX,
+    meaning: `a number of entries (${String(AUDIT_ENTRIES_MIN)}–${String(AUDIT_ENTRIES_MAX)})`,
+  });
+  fields?.end();
+  return { entriesMax: entriesMax ?? DEFAULTS.audit.entriesMax };
 }
 
 interface ReadEnvironment extends ConfiguredEnvironment {

@@ -3,31 +3,43 @@ import { Nexus3Error } from '../errors.js';
 import { LOCKER_NAME } from '../protocol/environment.js';
 import type { Secret } from '../protocol/secret.js';
 import type { CredentialName, Credentials } from '../protocol/users.js';
+import type { Audit } from './audit/audit.js';
+import { foldInboxes } from './audit/fold.js';
+import { headFilePath } from './audit/head-file.js';
+import { AuditLog } from './audit/log.js';
+import { LockerAudit } from './audit/service.js';
 import { LockerDatabase } from './database.js';
 import type { LockerConnection } from './channel.js';
 import { deriveOwnCredentials } from './derive.js';
-import type { AuditNote, Locker, OwnRotationStep, Rotation } from './locker.js';
+import type { AuditAction, AuditNote, Locker, OwnRotationStep, Rotation } from './locker.js';
 import { afterStep, ownRotation, replaceRootKey } from './own-rotation.js';
 import { loadRootKey } from './root-key-file.js';
 import { fits, passwordRefused, wrongRootKey } from './root-key-fit.js';
 import type { RootKey } from './root-key.js';
-import { LockerStore } from './store.js';
+import { environmentAddress, LockerStore } from './store.js';
 
 export interface LockerAccessInit {
   readonly rootKeyPath: string;
-  /** Connects to Locker's vault as its `default` user with this password. */
-  connect(password: Secret): Promise<LockerConnection>;
+  /** Connects to Locker's vault with this password, as its `default` user unless another one is named. */
+  connect(password: Secret, user?: string): Promise<LockerConnection>;
   /**
    * The users.acl that Locker's server was started from: it says whether a root key is the right one. Undefined where there
    * is none, and where Locker holds nothing yet, which any root key may then be the one for.
    */
   readonly renderedUsers?: () => string | undefined;
+  /** The most entries that the audit keeps. */
+  readonly auditEntriesMax: number;
+  /** Told what went wrong beside what was asked for, a sentence each. */
+  readonly warn: (text: string) => void;
 }
+
+/** Who does one of these sees the audit whole: what holders of tokens have noted is taken into it first. */
+const FOLDING: ReadonlySet<AuditAction> = new Set(['grant', 'revoke', 'rotate', 'rekey']);
 
 export class LockerAccess {
   readonly #init: LockerAccessInit;
   #rootKey: RootKey | undefined;
-  #store: LockerStore | undefined;
+  #parts: { readonly store: LockerStore; readonly log: AuditLog } | undefined;
 
   constructor(init: LockerAccessInit) {
     this.#init = init;
@@ -66,14 +78,72 @@ export class LockerAccess {
 
   /** The same store each time; it connects when it is first asked. @throws ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID */
   async open(): Promise<Locker> {
-    const rootKey = await this.#loadRootKey(false);
-    this.#store ??= new LockerStore(new LockerDatabase(rootKey, () => this.#connect()));
-    return this.#store;
+    return (await this.#open()).store;
   }
 
   /**
-   * With the password of now: a rotation of Locker's own may have changed it since the store was made. A password that is
-   * refused, and a root key that is another one, look the same to a client.
+   * One credential for a script or a person, noted in the audit before it is handed out. Locker’s own are derived, not
+   * read: they are also to be had when Locker is down, because that is how one repairs it, and are noted where it answers.
+   * @throws Nexus3Error AUDIT_NOT_WRITTEN, LOCKER_CREDENTIAL_MISSING, LOCKER_UNREACHABLE, LOCKER_VALUE_UNREADABLE, ROOT_KEY_…
+   */
+  async getCredential(env: string, name: CredentialName): Promise<Secret> {
+    const what = `${env}/${name}`;
+    if (env === LOCKER_NAME) return this.#getOwn(name, what);
+    const { log } = await this.#open();
+    const address = environmentAddress(env);
+    const got = await log.appendWith<Secret | Nexus3Error | undefined>([['HGETALL', address.key]], ([reply]) => {
+      const found = outcomeOf(() => log.database.hash(address, reply).open('value', name));
+      if (found instanceof Nexus3Error) {
+        return { notes: [{ action: 'get', what, outcome: 'failed', detail: found.code }], result: found };
+      }
+      if (found !== undefined) return { notes: [{ action: 'get', what, outcome: 'ok' }], result: found };
+      return {
+        notes: [{ action: 'get', what, outcome: 'failed', detail: 'LOCKER_CREDENTIAL_MISSING' }],
+        result: undefined,
+      };
+    });
+    if (got instanceof Nexus3Error) throw got;
+    if (got !== undefined) return got;
+    throw new Nexus3Error('LOCKER_CREDENTIAL_MISSING', `Locker has no credential ${name} for ${env}.`, {
+      evidence: [`${env}: ${name}`],
+      hint: `\`nexus3 up ${env}\` makes the credentials that ${env} needs.`,
+    });
+  }
+
+  /** Writes into Locker's audit who did what. */
+  async note(note: AuditNote): Promise<void> {
+    const { log } = await this.#open();
+    if (FOLDING.has(note.action)) await foldInboxes(log, () => new Date());
+    await log.append(note);
+  }
+
+  /** To be read and proven. @throws the errors of `ownCredentials(false)` */
+  async audit(): Promise<Audit> {
+    const { log } = await this.#open();
+    const { admin } = await this.ownCredentials(false);
+    return new LockerAudit(log, () => this.#init.connect(admin, 'admin'));
+  }
+
+  async close(): Promise<void> {
+    const parts = this.#parts;
+    this.#parts = undefined;
+    await parts?.log.settled();
+    await parts?.store.close();
+  }
+
+  async #open(): Promise<{ readonly store: LockerStore; readonly log: AuditLog }> {
+    const rootKey = await this.#loadRootKey(false);
+    if (this.#parts !== undefined) return this.#parts;
+    const database = new LockerDatabase(rootKey, () => this.#connect());
+    const { rootKeyPath, auditEntriesMax, warn } = this.#init;
+    const log = new AuditLog({ database, headFile: headFilePath(rootKeyPath), entriesMax: auditEntriesMax, warn });
+    this.#parts = { store: new LockerStore(database), log };
+    return this.#parts;
+  }
+
+  /**
+   * With the password of now: a rotation of Locker's own may have changed it since the database was opened. A password that
+   * is refused, and a root key that is another one, look the same to a client.
    */
   async #connect(): Promise<LockerConnection> {
     const rootKey = await this.#loadRootKey(false);
@@ -86,30 +156,15 @@ export class LockerAccess {
     }
   }
 
-  /**
-   * One credential for a script or a person.
-   * @throws Nexus3Error LOCKER_CREDENTIAL_MISSING, LOCKER_UNREACHABLE, LOCKER_VALUE_UNREADABLE, ROOT_KEY_…
-   */
-  async getCredential(env: string, name: CredentialName): Promise<Secret> {
-    if (env === LOCKER_NAME) return (await this.ownCredentials(false))[name];
-    const store = await this.open();
-    const found = (await store.read([env])).get(env)?.current[name];
-    if (found !== undefined) return found;
-    throw new Nexus3Error('LOCKER_CREDENTIAL_MISSING', `Locker has no credential ${name} for ${env}.`, {
-      evidence: [`${env}: ${name}`],
-      hint: `\`nexus3 up ${env}\` makes the credentials that ${env} needs.`,
-    });
-  }
-
-  /** Writes into Locker's audit who did what. */
-  async note(note: AuditNote): Promise<void> {
-    await Promise.resolve(note);
-  }
-
-  async close(): Promise<void> {
-    const store = this.#store;
-    this.#store = undefined;
-    await store?.close();
+  async #getOwn(name: CredentialName, what: string): Promise<Secret> {
+    const own = await this.ownCredentials(false);
+    try {
+      await this.note({ action: 'get', what, outcome: 'ok' });
+    } catch (error) {
+      if (!(error instanceof Nexus3Error)) throw error;
+      this.#init.warn(`That ${what} was handed out could not be noted in the audit: ${error.message}`);
+    }
+    return own[name];
   }
 
   /** A failure is not kept, because `up` may create the key after a first look found none. */
@@ -129,4 +184,14 @@ export class LockerAccess {
 function isRefusal(error: unknown): error is Nexus3Error {
   if (!(error instanceof Nexus3Error) || error.code !== 'REDIS_REPLY_UNEXPECTED') return false;
   return error.evidence.some((line) => line.includes('WRONGPASS'));
+}
+
+/** A failure of ours as a value, so that it can be noted before it is thrown. */
+function outcomeOf<T>(work: () => T): T | Nexus3Error {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Nexus3Error) return error;
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 /** Locker's Redis for one root key: asked, and changed as transactions that are durable when they resolve. */
 import { Nexus3Error } from '../errors.js';
-import { Channel, type ConnectLocker, type LockerReply } from './channel.js';
+import { Channel, type ConnectLocker, type LockerConnection, type LockerReply } from './channel.js';
 import { deriveKeyEncryptionKey } from './derive.js';
 import { Durability } from './durability.js';
 import type { HashPlace } from './envelope.js';
@@ -87,6 +87,13 @@ export class LockerDatabase {
     const result = await this.explained(() => turn);
     await this.durable();
     return result;
+  }
+
+  /** Work that watches keys comes one after the other with all changes, because WATCH belongs to the connection. */
+  async inTurn<T>(work: (connection: LockerConnection) => Promise<T>): Promise<T> {
+    const turn = this.#lastChange.then(() => this.#channel.use(work));
+    this.#lastChange = turn.catch(() => undefined);
+    return turn;
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,8 @@
  *     nexus3:locker:audit                 stream: the audit, each entry bound to the one before
  *     nexus3:locker:audit:key             hash, sealed: what binds them
  *     nexus3:locker:audit:head            hash: where the audit ends, and where it begins
+ *     nexus3:locker:audit:denied          hash: how much of the server's ACL LOG the audit holds
+ *     nexus3:locker:audit:before          stream: a damaged audit that was set aside for a new one
  *     nexus3:locker:audit:inbox:{token}   stream: what a token's holder said it did, not yet in the audit
  *     nexus3:locker:kit                   hash, plain: when the last recovery kit was made, and for which root key
  */
@@ -30,6 +32,8 @@ export const KEY = {
   audit: 'nexus3:locker:audit',
   auditKey: 'nexus3:locker:audit:key',
   auditHead: 'nexus3:locker:audit:head',
+  auditDenied: 'nexus3:locker:audit:denied',
+  auditBefore: 'nexus3:locker:audit:before',
   inbox: LOCKER_KEY.inbox,
   kit: 'nexus3:locker:kit',
 } as const;

@@ -79,5 +79,6 @@ export const AUDIT_ACTIONS = [
   'import',
   'reset',
   'login',
+  'audit',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -60,6 +60,7 @@ async function told({
             open: () => Promise.reject(lockerError),
             getCredential: () => Promise.reject(lockerError),
             note: () => Promise.reject(lockerError),
+            audit: () => Promise.reject(lockerError),
           },
         }),
   });

@@ -3,6 +3,7 @@
  * Docker, processes or a Redis client.
  */
 import type { Configuration } from '../config/configuration.js';
+import type { Audit } from '../locker/audit/audit.js';
 import type { AuditNote, Locker, OwnRotationStep, Rotation } from '../locker/locker.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Address } from '../protocol/redis-conf.js';
@@ -68,10 +69,12 @@ export interface LockerAccess {
   rotateOwn(step: OwnRotationStep): Promise<Rotation | undefined>;
   /** @throws LOCKER_UNREACHABLE */
   open(): Promise<Locker>;
-  /** One credential, for a script or a person. @throws LOCKER_CREDENTIAL_MISSING, LOCKER_UNREACHABLE, ROOT_KEY_… */
+  /** One credential, for a script or a person. @throws LOCKER_CREDENTIAL_MISSING, LOCKER_UNREACHABLE, AUDIT_NOT_WRITTEN, ROOT_KEY_… */
   getCredential(env: string, name: CredentialName): Promise<Secret>;
-  /** Writes into Locker's audit who did what. @throws LOCKER_UNREACHABLE */
+  /** Writes into Locker's audit who did what. @throws LOCKER_UNREACHABLE, AUDIT_NOT_WRITTEN */
   note(note: AuditNote): Promise<void>;
+  /** To be read and proven. @throws ROOT_KEY_… */
+  audit(): Promise<Audit>;
 }
 
 export interface Clock {

@@ -69,6 +69,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./credentials-get.js')).credentialsGet,
   },
   {
+    name: 'locker audit',
+    summary: 'show who asked Locker for what, and prove that nothing is missing',
+    load: async () => (await import('./locker-audit.js')).lockerAudit,
+  },
+  {
     name: 'engine find',
     summary: 'say which local engine is used, and why',
     load: async () => (await import('./engine-find.js')).engineFind,
@@ -83,5 +88,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 /** First words that stand for several commands. */
 export const GROUPS: Readonly<Record<string, string>> = {
   credentials: 'passwords that Locker keeps',
+  locker: 'what Locker keeps, and who asked for it',
   engine: 'the local server program of the process runtime',
 };

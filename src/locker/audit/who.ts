@@ -1,16 +1,9 @@
 /** Who asks, as far as this process can say it of itself. It goes into the audit; it proves nothing. */
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import type { Who } from './audit.js';
 
-export interface Who {
-  /** Name of the operating system's user; its number where it has none. */
-  readonly user: string;
-  readonly pid: number;
-  /** Name of the parent's command (`/proc/PID/comm`), empty where it cannot be read. */
-  readonly parent: string;
-  /** `t_…` for the holder of a token; null for one of the root key. */
-  readonly token: string | null;
-}
+export type { Who } from './audit.js';
 
 export function whoAsks(token: string | null = null): Who {
   return { user: userName(), pid: process.pid, parent: commandOf(process.ppid), token };
