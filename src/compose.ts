@@ -16,7 +16,7 @@ import { LockerAccess } from './locker/access.js';
 import { rootKeyPath } from './locker/root-key-file.js';
 import type { Progress } from './progress.js';
 import { instanceKey, LOCKER_NAME } from './protocol/environment.js';
-import { layoutOf } from './protocol/layout.js';
+import { CONFIG_FILE, layoutOf } from './protocol/layout.js';
 import type { Secret } from './protocol/secret.js';
 import { hostAddress } from './reconcile/access.js';
 import { specOf } from './reconcile/desired.js';
@@ -64,6 +64,7 @@ function worldOf(configuration: Configuration, parts: Parts): World {
       open: () => locker.open(),
       getCredential: (env, name) => locker.getCredential(env, name),
       note: (note) => locker.note(note),
+      tokens: () => locker.tokens(),
     },
     locks: locksOf(configuration),
     clock: CLOCK,
@@ -99,12 +100,18 @@ async function runtimeOf(
 function lockerOf(configuration: Configuration, surroundings: Surroundings, runtime: Runtime): LockerAccess {
   return new LockerAccess({
     rootKeyPath: rootKeyPath({ variables: surroundings.env, configurationFile: configuration.file }),
-    connect: (password) => connectLocker(lockerSpec(configuration), runtime, password),
+    connect: (password, user = 'default') => connectLocker(lockerSpec(configuration), runtime, { user, password }),
+    tokensFile: join(lockerSpec(configuration).configDir, CONFIG_FILE.tokens),
   });
 }
 
+interface Login {
+  readonly user: string;
+  readonly password: Secret;
+}
+
 /** Locker's password opens everything: only an instance of ours is told it, never whoever else listens on that port. */
-async function connectLocker(spec: InstanceSpec, runtime: Runtime, password: Secret): Promise<TextConnection> {
+async function connectLocker(spec: InstanceSpec, runtime: Runtime, credential: Login): Promise<TextConnection> {
   const state = (await runtime.observe([spec])).instances.get(instanceKey(spec.id));
   if (state?.owned !== true || (state.state !== 'running' && state.state !== 'starting')) {
     const found = state === undefined ? 'missing' : state.owned ? state.state : 'not made by nexus3';
@@ -114,7 +121,7 @@ async function connectLocker(spec: InstanceSpec, runtime: Runtime, password: Sec
       hint: 'nexus3 up locker',
     });
   }
-  return openTextConnection(hostAddress(spec), { user: 'default', password });
+  return openTextConnection(hostAddress(spec), credential);
 }
 
 function lockerEnvironment(configuration: Configuration): Configuration['environments'][number] {

@@ -1,26 +1,32 @@
 /** Locker as the rest of nexus3 gets it: its own credentials from the root key, and one store for the whole run. */
 import { Nexus3Error } from '../errors.js';
+import { readIfThere } from '../files.js';
 import { LOCKER_NAME } from '../protocol/environment.js';
 import type { Secret } from '../protocol/secret.js';
-import type { CredentialName, Credentials } from '../protocol/users.js';
+import { parseTokenUsers } from '../protocol/token-users.js';
+import type { CredentialName, Credentials, TokenUser } from '../protocol/users.js';
 import { LockerDatabase } from './database.js';
 import type { LockerConnection } from './channel.js';
 import { deriveOwnCredentials } from './derive.js';
-import type { AuditNote, Locker } from './locker.js';
+import type { AuditNote, Locker, Tokens } from './locker.js';
 import { loadRootKey } from './root-key-file.js';
 import type { RootKey } from './root-key.js';
 import { LockerStore } from './store.js';
+import { LockerTokens } from './token/tokens.js';
 
 export interface LockerAccessInit {
   readonly rootKeyPath: string;
-  /** Connects to Locker's vault as its `default` user with this password. */
-  connect(password: Secret): Promise<LockerConnection>;
+  /** Connects to Locker's vault with this password, as its `default` user unless another one is named. */
+  connect(password: Secret, user?: string): Promise<LockerConnection>;
+  /** The file with Locker's users for tokens; undefined: it is not looked at. */
+  readonly tokensFile?: string;
 }
 
 export class LockerAccess {
   readonly #init: LockerAccessInit;
   #rootKey: RootKey | undefined;
   #store: LockerStore | undefined;
+  #database: LockerDatabase | undefined;
 
   constructor(init: LockerAccessInit) {
     this.#init = init;
@@ -35,15 +41,25 @@ export class LockerAccess {
     const rootKey = await this.#loadRootKey(mayCreate);
     const { alsoAccepted } = rootKey;
     const own = deriveOwnCredentials(rootKey);
-    return alsoAccepted === undefined ? own : { ...own, alsoAccepted: deriveOwnCredentials(rootKey, alsoAccepted) };
+    const tokenUsers = await readTokenUsers(this.#init.tokensFile);
+    return {
+      ...own,
+      ...(alsoAccepted === undefined ? {} : { alsoAccepted: deriveOwnCredentials(rootKey, alsoAccepted) }),
+      ...(tokenUsers.length === 0 ? {} : { tokenUsers }),
+    };
   }
 
   /** The same store each time; it connects when it is first asked. @throws the errors of `ownCredentials(false)` */
   async open(): Promise<Locker> {
-    const rootKey = await this.#loadRootKey(false);
-    const { default: password } = deriveOwnCredentials(rootKey);
-    this.#store ??= new LockerStore(new LockerDatabase(rootKey, () => this.#init.connect(password)));
+    this.#store ??= new LockerStore(await this.#openDatabase());
     return this.#store;
+  }
+
+  /** Who may read what with a token. @throws the errors of `ownCredentials(false)` */
+  async tokens(): Promise<Tokens> {
+    const { rootKeyPath, connect } = this.#init;
+    const connectAs = (user: string, password: Secret): Promise<LockerConnection> => connect(password, user);
+    return new LockerTokens({ database: await this.#openDatabase(), rootKeyPath, connectAs });
   }
 
   /**
@@ -67,9 +83,18 @@ export class LockerAccess {
   }
 
   async close(): Promise<void> {
-    const store = this.#store;
+    const database = this.#database;
+    this.#database = undefined;
     this.#store = undefined;
-    await store?.close();
+    await database?.close();
+  }
+
+  /** The same each time. */
+  async #openDatabase(): Promise<LockerDatabase> {
+    const rootKey = await this.#loadRootKey(false);
+    const { default: password } = deriveOwnCredentials(rootKey);
+    this.#database ??= new LockerDatabase(rootKey, () => this.#init.connect(password));
+    return this.#database;
   }
 
   /** A failure is not kept, because `up` may create the key after a first look found none. */
@@ -77,4 +102,13 @@ export class LockerAccess {
     this.#rootKey ??= await loadRootKey(this.#init.rootKeyPath, mayCreate);
     return this.#rootKey;
   }
+}
+
+/**
+ * None where the file is gone or cannot be read: then tokens are refused until `locker grants --repair` writes it again
+ * from what Locker knows. Nothing that stands in it gives anybody more than a token's user may do.
+ */
+async function readTokenUsers(path: string | undefined): Promise<readonly TokenUser[]> {
+  const text = path === undefined ? undefined : await readIfThere(path);
+  return (text === undefined ? undefined : parseTokenUsers(text)) ?? [];
 }

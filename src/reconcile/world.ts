@@ -3,7 +3,7 @@
  * Docker, processes or a Redis client.
  */
 import type { Configuration } from '../config/configuration.js';
-import type { AuditNote, Locker } from '../locker/locker.js';
+import type { AuditNote, Locker, Tokens } from '../locker/locker.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { CredentialName, Credentials } from '../protocol/users.js';
@@ -58,6 +58,8 @@ export interface LockerAccess {
   getCredential(env: string, name: CredentialName): Promise<Secret>;
   /** Writes into Locker's audit who did what. @throws LOCKER_UNREACHABLE */
   note(note: AuditNote): Promise<void>;
+  /** @throws ROOT_KEY_… */
+  tokens(): Promise<Tokens>;
 }
 
 export interface Clock {
