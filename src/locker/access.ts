@@ -57,9 +57,11 @@ export class LockerAccess {
 
   /** Who may read what with a token. @throws the errors of `ownCredentials(false)` */
   async tokens(): Promise<Tokens> {
-    const { rootKeyPath, connect } = this.#init;
-    const connectAs = (user: string, password: Secret): Promise<LockerConnection> => connect(password, user);
-    return new LockerTokens({ database: await this.#openDatabase(), rootKeyPath, connectAs });
+    return new LockerTokens({
+      database: await this.#openDatabase(),
+      rootKeyPath: this.#init.rootKeyPath,
+      connectAs: (user, password) => this.#init.connect(password, user),
+    });
   }
 
   /**

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { ConfiguredEnvironment } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
 import { writeFileWhole } from '../files.js';
-import type { Locker, TokenGrant, Tokens } from '../locker/locker.js';
+import type { TokenGrant, Tokens } from '../locker/locker.js';
 import type { Progress } from '../progress.js';
 import { CONFIG_FILE } from '../protocol/layout.js';
 import { renderTokenUsers } from '../protocol/token-users.js';
@@ -106,7 +106,7 @@ export async function repairGrants(world: World, progress: Progress): Promise<re
   const halfway = grants.filter(({ revoked }) => revoked);
   if (halfway.length > 0) await takeBack(world, tokens, halfway, { keepFiles: false });
   else await putInForce(world, grants);
-  return listGrants(world);
+  return await listGrants(world);
 }
 
 /** Each step can be done again; that they are taken back is written down first, and forgotten last. */
@@ -159,13 +159,13 @@ async function lockFor(world: World, command: string, progress: Progress): Promi
     progress.note(`waiting for ${holder}`);
   });
   try {
-    const locker: Locker = await world.locker.open();
+    const locker = await world.locker.open();
     await locker.read([]);
-    return lock;
   } catch (error) {
     await lock[Symbol.asyncDispose]();
     throw error;
   }
+  return lock;
 }
 
 function lockerOf(world: World): ConfiguredEnvironment {

@@ -11,8 +11,10 @@ export interface TokenRecord extends TokenGrant {
   readonly key: Buffer;
 }
 
-export function renderRecord({ id: _id, key, ...rest }: TokenRecord): string {
-  return JSON.stringify({ ...rest, key: key.toString('base64url') });
+export function renderRecord(record: Omit<TokenRecord, 'id'>): string {
+  const { env, names, label, file, createdAt, passwordHash, revoked, key } = record;
+  const encoded = key.toString('base64url');
+  return JSON.stringify({ env, names, label, file, createdAt, passwordHash, revoked, key: encoded });
 }
 
 /** Undefined for what is no such record. */
@@ -36,4 +38,10 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
     // No JSON, so no record: the caller says what that means.
     return {};
   }
+}
+
+/** Without its key: what the rest of nexus3 may know. */
+export function grantOf(record: TokenRecord): TokenGrant {
+  const { id, env, names, label, file, createdAt, passwordHash, revoked } = record;
+  return { id, env, names, label, file, createdAt, passwordHash, revoked };
 }

@@ -10,7 +10,7 @@ import type { NewToken, TokenGrant, TokenRequest, Tokens } from '../locker.js';
 import { FIELD, type SealedHash, toFields, unreadable } from '../sealed-hash.js';
 import { environmentAddress } from '../store.js';
 import { openWithToken } from './open.js';
-import { parseRecord, renderRecord, type TokenRecord } from './registry.js';
+import { grantOf, parseRecord, renderRecord, type TokenRecord } from './registry.js';
 import { Token } from './token.js';
 import { defaultTokenPath, loadToken, removeToken, tokenAt, writeToken } from './token-file.js';
 
@@ -42,7 +42,7 @@ export class LockerTokens implements Tokens {
   }
 
   async list(): Promise<readonly TokenGrant[]> {
-    return (await this.#records()).map(({ key: _key, ...grant }) => grant);
+    return (await this.#records()).map(grantOf);
   }
 
   async create({ env, names, label, file, locker, vault, at }: TokenRequest): Promise<NewToken> {
