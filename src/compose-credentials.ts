@@ -4,15 +4,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resolve } from 'node:path';
-import { type Credential, CredentialCache } from './client/credential-cache.js';
+import { toCredential } from './client/credential.js';
+import { CredentialCache } from './client/credential-cache.js';
 import type { Surroundings } from './config/locate.js';
 import { TokenSource } from './locker/helper/token-source.js';
-import type { CredentialSource, FoundCredential } from './locker/helper/source.js';
-import { renderUrl } from './protocol/connection-formats.js';
-import type { CredentialName } from './protocol/users.js';
+import type { CredentialSource } from './locker/helper/source.js';
 import { askOnce } from './redis/ask-once.js';
 
-export type { Credential, CredentialCache, GetOptions, InvalidateOptions } from './client/credential-cache.js';
+export type { Credential } from './client/credential.js';
+export type { CredentialCache, GetOptions, InvalidateOptions } from './client/credential-cache.js';
 export { isWrongPassword } from './client/wrong-password.js';
 
 export interface CredentialsOptions {
@@ -43,7 +43,8 @@ export function credentials(options: CredentialsOptions = {}): CredentialCache {
         source = undefined;
         throw error;
       });
-      return toCredential(env, user, await opened.read(env, user));
+      const { password, vault } = await opened.read(env, user);
+      return toCredential(env, user, vault, password);
     },
   });
 }
@@ -62,14 +63,4 @@ async function sourceOf(options: CredentialsOptions, surroundings: Surroundings)
   if (path !== undefined) return new TokenSource(path, askOnce);
   const { rootKeySource } = await import('./compose-root-key-source.js');
   return rootKeySource(options, surroundings);
-}
-
-/** The operational's administrator logs in as `admin` there, one port further; everybody else at the vault. */
-export function toCredential(env: string, user: CredentialName, { password, vault }: FoundCredential): Credential {
-  const isOperational = user === 'operational-admin';
-  const username = isOperational ? 'admin' : user;
-  const { host } = vault;
-  const port = isOperational ? vault.port + 1 : vault.port;
-  const url = (): string => renderUrl({ env, username, host, port, password: password.reveal() });
-  return { env, user, username, host, port, password, url };
 }

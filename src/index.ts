@@ -1,6 +1,12 @@
 /** What a program imports. */
-export type { Credential, CredentialsOptions, GetOptions, InvalidateOptions } from './compose-credentials.js';
-export { CredentialCache, credentials, isWrongPassword } from './compose-credentials.js';
+export type {
+  Credential,
+  CredentialCache,
+  CredentialsOptions,
+  GetOptions,
+  InvalidateOptions,
+} from './compose-credentials.js';
+export { credentials, isWrongPassword } from './compose-credentials.js';
 export type { Configuration, ConfiguredEnvironment } from './config/configuration.js';
 export { compose } from './compose.js';
 export type { ErrorCode, ExitCode } from './errors.js';

@@ -2,6 +2,7 @@
  * What the command line is thin over, each loaded only when a command calls it: importing the Docker and Redis clients
  * takes longer than most commands run.
  */
+import type { Credential } from '../client/credential.js';
 import type { Configuration } from '../config/configuration.js';
 import type { Overrides } from '../config/load.js';
 import type { Surroundings } from '../config/locate.js';
@@ -15,6 +16,7 @@ import type { DownReport } from '../reconcile/down.js';
 import type { RecoverOptions, RecoverPreview, RecoverReport } from '../reconcile/recover/recover.js';
 import type { RemoveReport } from '../reconcile/remove.js';
 import type { Report } from '../reconcile/report.js';
+import type { GrantOptions, GrantReport, ListedGrant, RevokeReport } from '../reconcile/tokens.js';
 import type { UpOptions } from '../reconcile/up.js';
 import type { World } from '../reconcile/world.js';
 
@@ -52,6 +54,12 @@ export interface Operations {
   recover(world: World, options: RecoverOptions, progress: Progress): Promise<RecoverReport>;
   previewRecover(world: World, options: RecoverOptions): Promise<RecoverPreview>;
   getCredential(world: World, env: string, name: CredentialName): Promise<Secret>;
+  /** @param token path of its file */
+  getWithToken(token: string, env: string, name: CredentialName): Promise<Credential>;
+  grantToken(world: World, options: GrantOptions, progress: Progress): Promise<GrantReport>;
+  revokeTokens(world: World, which: string, progress: Progress): Promise<RevokeReport>;
+  listGrants(world: World): Promise<readonly ListedGrant[]>;
+  repairGrants(world: World, progress: Progress): Promise<readonly ListedGrant[]>;
   openSession(
     address: Address,
     credential: { readonly user: string; readonly password: Secret } | undefined,
@@ -90,7 +98,27 @@ export const OPERATIONS: Operations = {
     return (await import('../reconcile/recover/recover.js')).previewRecover(world, options);
   },
   async getCredential(world, env, name) {
-    return world.locker.getCredential(env, name);
+    const password = await world.locker.getCredential(env, name);
+    // Before it is handed out: what cannot be noted is not.
+    await world.locker.note({ action: 'get', what: `${env}/${name}`, outcome: 'ok' });
+    return password;
+  },
+  async getWithToken(token, env, name) {
+    const { credentials } = await import('../compose-credentials.js');
+    await using helper = credentials({ token, attemptsMax: 1 });
+    return await helper.get(env, { user: name });
+  },
+  async grantToken(world, options, progress) {
+    return (await import('../reconcile/tokens.js')).grant(world, options, progress);
+  },
+  async revokeTokens(world, which, progress) {
+    return (await import('../reconcile/tokens.js')).revoke(world, which, progress);
+  },
+  async listGrants(world) {
+    return (await import('../reconcile/tokens.js')).listGrants(world);
+  },
+  async repairGrants(world, progress) {
+    return (await import('../reconcile/tokens.js')).repairGrants(world, progress);
   },
   async openSession(address, credential) {
     return (await import('../compose.js')).openSession(address, credential);

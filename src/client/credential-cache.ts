@@ -3,8 +3,8 @@
  * is asked again with back-off, and what was read stays usable meanwhile.
  */
 import { Nexus3Error } from '../errors.js';
-import type { Secret } from '../protocol/secret.js';
 import type { CredentialName } from '../protocol/users.js';
+import type { Credential } from './credential.js';
 import { isWrongPassword } from './wrong-password.js';
 
 /** How often Locker is asked for one credential before the caller is told; with the waits below about 3 s. */
@@ -12,20 +12,6 @@ export const READ_ATTEMPTS_MAX = 6;
 /** The waits between, each twice the one before, each shortened by chance to between half and all of it. */
 export const BACKOFF_FIRST_MS = 100;
 export const BACKOFF_MAX_MS = 2_000;
-
-/** What a client needs to log in. Printed, the password is `[secret]`. */
-export interface Credential {
-  readonly env: string;
-  /** Whose password, as Locker names it. */
-  readonly user: CredentialName;
-  /** The user's name on the server. */
-  readonly username: string;
-  readonly host: string;
-  readonly port: number;
-  readonly password: Secret;
-  /** `redis://user:password@host:port`, a secret as a whole. */
-  url(): string;
-}
 
 export interface GetOptions {
   /** `default`, which is what applications use, unless another one is named. */
