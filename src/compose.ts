@@ -16,7 +16,7 @@ import { LockerAccess } from './locker/access.js';
 import { rootKeyPath } from './locker/root-key-file.js';
 import type { Progress } from './progress.js';
 import { instanceKey, LOCKER_NAME } from './protocol/environment.js';
-import { layoutOf } from './protocol/layout.js';
+import { CONFIG_FILE, layoutOf } from './protocol/layout.js';
 import type { Secret } from './protocol/secret.js';
 import { hostAddress } from './reconcile/access.js';
 import { specOf } from './reconcile/desired.js';
@@ -67,6 +67,7 @@ function worldOf(configuration: Configuration, parts: Parts): World {
       getCredential: (env, name) => locker.getCredential(env, name),
       note: (note) => locker.note(note),
       audit: () => locker.audit(),
+      tokens: () => locker.tokens(),
     },
     locks: locksOf(configuration),
     clock: CLOCK,
@@ -111,15 +112,17 @@ function lockerOf(
     renderedUsers: () => (lockerHasData(configuration) ? readRenderedUsers(lockerSpec(configuration)) : undefined),
     auditEntriesMax: configuration.audit.entriesMax,
     warn: (text) => progress.note(text),
+    tokensFile: join(lockerSpec(configuration).configDir, CONFIG_FILE.tokens),
   });
 }
 
+interface Login {
+  readonly user: string;
+  readonly password: Secret;
+}
+
 /** Locker's password opens everything: only an instance of ours is told it, never whoever else listens on that port. */
-async function connectLocker(
-  spec: InstanceSpec,
-  runtime: Runtime,
-  credential: { readonly user: string; readonly password: Secret },
-): Promise<TextConnection> {
+async function connectLocker(spec: InstanceSpec, runtime: Runtime, credential: Login): Promise<TextConnection> {
   const state = (await runtime.observe([spec])).instances.get(instanceKey(spec.id));
   if (state?.owned !== true || (state.state !== 'running' && state.state !== 'starting')) {
     const found = state === undefined ? 'missing' : state.owned ? state.state : 'not made by nexus3';

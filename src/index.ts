@@ -1,4 +1,12 @@
 /** What a program imports. */
+export type {
+  Credential,
+  CredentialCache,
+  CredentialsOptions,
+  GetOptions,
+  InvalidateOptions,
+} from './compose-credentials.js';
+export { credentials, isWrongPassword } from './compose-credentials.js';
 export type { Configuration, ConfiguredEnvironment } from './config/configuration.js';
 export { compose } from './compose.js';
 export type { ErrorCode, ExitCode } from './errors.js';
@@ -8,6 +16,7 @@ export { SILENT } from './progress.js';
 export type { Environment, EnvironmentKind, InstanceId, Role } from './protocol/environment.js';
 export { PROTOCOL_REGISTRY } from './protocol/registry.js';
 export { Secret } from './protocol/secret.js';
+export type { CredentialName } from './protocol/users.js';
 export type { Finding, FindingCode, Severity } from './reconcile/finding.js';
 export { FINDING_CODES } from './reconcile/finding.js';
 export type { Report } from './reconcile/report.js';

@@ -27,6 +27,9 @@ export interface Example {
   readonly does: string;
 }
 
+/** How a command that another one was run by has ended: any number, and not ours to give a meaning. */
+export type PassedOnCode = number & { readonly passedOn: unique symbol };
+
 export interface CommandSpec {
   /** One word, or two for a command of a group: `credentials get`. */
   readonly name: string;
@@ -43,7 +46,7 @@ export interface CommandSpec {
   readonly rest?: string;
   /** Ctrl-C is how a person ends it: nothing needs to be said then. */
   readonly endsByInterrupt?: boolean;
-  run(args: Arguments, context: Context): Promise<ExitCode>;
+  run(args: Arguments, context: Context): Promise<ExitCode | PassedOnCode>;
 }
 
 export const EXIT_MEANING: Readonly<Record<ExitCode, string>> = {

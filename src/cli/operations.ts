@@ -3,6 +3,7 @@
  * takes longer than most commands run.
  */
 import type { Audit } from '../locker/audit/audit.js';
+import type { Credential } from '../client/credential.js';
 import type { Configuration } from '../config/configuration.js';
 import type { Overrides } from '../config/load.js';
 import type { Surroundings } from '../config/locate.js';
@@ -18,6 +19,7 @@ import type { RemoveReport } from '../reconcile/remove.js';
 import type { Report } from '../reconcile/report.js';
 import type { RotateOptions } from '../reconcile/rotate/choose.js';
 import type { RotateReport } from '../reconcile/rotate/rotate.js';
+import type { GrantOptions, GrantReport, ListedGrant, RevokeReport } from '../reconcile/tokens.js';
 import type { UpOptions } from '../reconcile/up.js';
 import type { World } from '../reconcile/world.js';
 
@@ -57,6 +59,12 @@ export interface Operations {
   rotate(world: World, options: RotateOptions, progress: Progress): Promise<RotateReport>;
   getCredential(world: World, env: string, name: CredentialName): Promise<Secret>;
   audit(world: World): Promise<Audit>;
+  /** @param token path of its file */
+  getWithToken(token: string, env: string, name: CredentialName): Promise<Credential>;
+  grantToken(world: World, options: GrantOptions, progress: Progress): Promise<GrantReport>;
+  revokeTokens(world: World, which: string, progress: Progress): Promise<RevokeReport>;
+  listGrants(world: World): Promise<readonly ListedGrant[]>;
+  repairGrants(world: World, progress: Progress): Promise<readonly ListedGrant[]>;
   openSession(
     address: Address,
     credential: { readonly user: string; readonly password: Secret } | undefined,
@@ -98,7 +106,27 @@ export const OPERATIONS: Operations = {
     return (await import('../reconcile/rotate/rotate.js')).rotate(world, options, progress);
   },
   async getCredential(world, env, name) {
-    return world.locker.getCredential(env, name);
+    const password = await world.locker.getCredential(env, name);
+    // Before it is handed out: what cannot be noted is not.
+    await world.locker.note({ action: 'get', what: `${env}/${name}`, outcome: 'ok' });
+    return password;
+  },
+  async getWithToken(token, env, name) {
+    const { credentials } = await import('../compose-credentials.js');
+    await using helper = credentials({ token, attemptsMax: 1 });
+    return await helper.get(env, { user: name });
+  },
+  async grantToken(world, options, progress) {
+    return (await import('../reconcile/tokens.js')).grant(world, options, progress);
+  },
+  async revokeTokens(world, which, progress) {
+    return (await import('../reconcile/tokens.js')).revoke(world, which, progress);
+  },
+  async listGrants(world) {
+    return (await import('../reconcile/tokens.js')).listGrants(world);
+  },
+  async repairGrants(world, progress) {
+    return (await import('../reconcile/tokens.js')).repairGrants(world, progress);
   },
   async audit(world) {
     return world.locker.audit();

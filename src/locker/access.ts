@@ -1,8 +1,10 @@
 /** Locker as the rest of nexus3 gets it: its own credentials from the root key, and one store for the whole run. */
 import { Nexus3Error } from '../errors.js';
+import { readIfThere } from '../files.js';
 import { LOCKER_NAME } from '../protocol/environment.js';
 import type { Secret } from '../protocol/secret.js';
-import type { CredentialName, Credentials } from '../protocol/users.js';
+import { parseTokenUsers } from '../protocol/token-users.js';
+import type { CredentialName, Credentials, TokenUser } from '../protocol/users.js';
 import type { Audit } from './audit/audit.js';
 import { foldInboxes } from './audit/fold.js';
 import { headFilePath } from './audit/head-file.js';
@@ -11,12 +13,13 @@ import { LockerAudit } from './audit/service.js';
 import { LockerDatabase } from './database.js';
 import type { LockerConnection } from './channel.js';
 import { deriveOwnCredentials } from './derive.js';
-import type { AuditAction, AuditNote, Locker, OwnRotationStep, Rotation } from './locker.js';
+import type { AuditAction, AuditNote, Locker, OwnRotationStep, Rotation, Tokens } from './locker.js';
 import { afterStep, ownRotation, replaceRootKey } from './own-rotation.js';
 import { loadRootKey } from './root-key-file.js';
 import { fits, passwordRefused, wrongRootKey } from './root-key-fit.js';
 import type { RootKey } from './root-key.js';
 import { environmentAddress, LockerStore } from './store.js';
+import { LockerTokens } from './token/tokens.js';
 
 export interface LockerAccessInit {
   readonly rootKeyPath: string;
@@ -31,6 +34,14 @@ export interface LockerAccessInit {
   readonly auditEntriesMax: number;
   /** Told what went wrong beside what was asked for, a sentence each. */
   readonly warn: (text: string) => void;
+  /** The file with Locker's users for tokens; undefined: it is not looked at. */
+  readonly tokensFile?: string;
+}
+
+interface Parts {
+  readonly database: LockerDatabase;
+  readonly store: LockerStore;
+  readonly log: AuditLog;
 }
 
 /** Who does one of these sees the audit whole: what holders of tokens have noted is taken into it first. */
@@ -39,7 +50,7 @@ const FOLDING: ReadonlySet<AuditAction> = new Set(['grant', 'revoke', 'rotate', 
 export class LockerAccess {
   readonly #init: LockerAccessInit;
   #rootKey: RootKey | undefined;
-  #parts: { readonly store: LockerStore; readonly log: AuditLog } | undefined;
+  #parts: Parts | undefined;
 
   constructor(init: LockerAccessInit) {
     this.#init = init;
@@ -56,7 +67,12 @@ export class LockerAccess {
     if (fits(rootKey, this.#init.renderedUsers?.()) === false) throw wrongRootKey(this.#init.rootKeyPath);
     const { alsoAccepted } = rootKey;
     const own = deriveOwnCredentials(rootKey);
-    return alsoAccepted === undefined ? own : { ...own, alsoAccepted: deriveOwnCredentials(rootKey, alsoAccepted) };
+    const tokenUsers = await readTokenUsers(this.#init.tokensFile);
+    return {
+      ...own,
+      ...(alsoAccepted === undefined ? {} : { alsoAccepted: deriveOwnCredentials(rootKey, alsoAccepted) }),
+      ...(tokenUsers.length === 0 ? {} : { tokenUsers }),
+    };
   }
 
   /**
@@ -79,6 +95,15 @@ export class LockerAccess {
   /** The same store each time; it connects when it is first asked. @throws ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID */
   async open(): Promise<Locker> {
     return (await this.#open()).store;
+  }
+
+  /** Who may read what with a token. @throws the errors of `ownCredentials(false)` */
+  async tokens(): Promise<Tokens> {
+    return new LockerTokens({
+      database: (await this.#open()).database,
+      rootKeyPath: this.#init.rootKeyPath,
+      connectAs: (user, password) => this.#init.connect(password, user),
+    });
   }
 
   /**
@@ -131,13 +156,13 @@ export class LockerAccess {
     await parts?.store.close();
   }
 
-  async #open(): Promise<{ readonly store: LockerStore; readonly log: AuditLog }> {
+  async #open(): Promise<Parts> {
     const rootKey = await this.#loadRootKey(false);
     if (this.#parts !== undefined) return this.#parts;
     const database = new LockerDatabase(rootKey, () => this.#connect());
     const { rootKeyPath, auditEntriesMax, warn } = this.#init;
     const log = new AuditLog({ database, headFile: headFilePath(rootKeyPath), entriesMax: auditEntriesMax, warn });
-    this.#parts = { store: new LockerStore(database), log };
+    this.#parts = { database, store: new LockerStore(database), log };
     return this.#parts;
   }
 
@@ -194,4 +219,13 @@ function outcomeOf<T>(work: () => T): T | Nexus3Error {
     if (error instanceof Nexus3Error) return error;
     throw error;
   }
+}
+
+/**
+ * None where the file is gone or cannot be read: then tokens are refused until `locker grants --repair` writes it again
+ * from what Locker knows. Nothing that stands in it gives anybody more than a token's user may do.
+ */
+async function readTokenUsers(path: string | undefined): Promise<readonly TokenUser[]> {
+  const text = path === undefined ? undefined : await readIfThere(path);
+  return (text === undefined ? undefined : parseTokenUsers(text)) ?? [];
 }

@@ -1,4 +1,5 @@
 /** The Locker port: how the rest of nexus3 gets and makes credentials. Types only; store.ts and its neighbours implement it. */
+import type { Address } from '../protocol/redis-conf.js';
 import type { CredentialName, Passwords } from '../protocol/users.js';
 
 /** A replacement of credentials under way: both the old and the new ones are accepted until it is finished. */
@@ -82,3 +83,56 @@ export const AUDIT_ACTIONS = [
   'audit',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+/** A token as Locker knows it; never its secret. */
+export interface TokenGrant {
+  /** `t_1a2b3c4d` */
+  readonly id: string;
+  readonly env: string;
+  /** What its holder may read. */
+  readonly names: readonly CredentialName[];
+  /** A person's own words; may be empty. */
+  readonly label: string;
+  /** Absolute path of the file that it was written to. */
+  readonly file: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** Of its user's password, as ACL files hold it. */
+  readonly passwordHash: string;
+  /** Taken back, but not yet through to the end. */
+  readonly revoked: boolean;
+}
+
+export interface TokenRequest extends Pick<TokenGrant, 'env' | 'names' | 'label' | 'file'> {
+  /** As the holder will reach them. */
+  readonly locker: Address;
+  readonly vault: Address;
+  readonly at: Date;
+}
+
+/** One that Locker knows; its user is not in force yet, and its file not written. */
+export interface NewToken {
+  readonly grant: TokenGrant;
+  /** @throws Nexus3Error DISK_FULL, FILE_NOT_WRITABLE */
+  writeFile(): Promise<void>;
+  /** Reads with the file what its holder may read. @throws what the holder would be told */
+  prove(): Promise<void>;
+}
+
+/** Tokens in Locker. Whether their users are in force is not known here. Every change is durable when it resolves. */
+export interface Tokens {
+  /** Where a token is written unless somebody says otherwise. */
+  defaultFile(env: string): string;
+  list(): Promise<readonly TokenGrant[]>;
+  /** @throws Nexus3Error LOCKER_CREDENTIAL_MISSING */
+  create(request: TokenRequest): Promise<NewToken>;
+  /** From now on they count as taken back, whatever happens to this process. */
+  markRevoked(ids: readonly string[]): Promise<void>;
+  /** Their value keys go, and everything of the environment is sealed anew, so that what a holder kept opens nothing stored later. */
+  shutOut(env: string, ids: readonly string[]): Promise<void>;
+  forget(ids: readonly string[]): Promise<void>;
+  /** False: the file is not there, or not that token. */
+  removeFile(grant: TokenGrant): Promise<boolean>;
+  /** @throws Nexus3Error TOKEN_INVALID for a file that is there and is no token: it is not written over */
+  refuseOtherFile(path: string): Promise<void>;
+}

@@ -1,15 +1,13 @@
 /** The root key on disk: where it lies, who may read it, and how it comes to be. */
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
 import { link, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Nexus3Error, systemErrorCode, writeFailure } from '../errors.js';
 import { syncFolder } from '../files.js';
+import { readClosedFile } from './closed-file.js';
 import { parseRootKey, RootKey, type RootKeyFault } from './root-key.js';
 
-/** More than this is not a root key. */
-const FILE_BYTES_MAX = 4_096;
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 const FILE_NAME = 'root.key';
@@ -47,37 +45,19 @@ export async function loadRootKey(path: string, mayCreate: boolean): Promise<Roo
   return created;
 }
 
-/** Undefined: not there. Opened once and judged by what was opened, so that nothing can be swapped in between. */
+/** Undefined: not there. */
 async function readRootKey(path: string): Promise<RootKey | undefined> {
-  // Not following a link, not blocking on a pipe.
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(path, flags).catch((error: unknown) => {
-    const code = systemErrorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw openFailure(path, code, error);
+  const file = await readClosedFile(path, {
+    what: 'root key',
+    unsafe: (evidence, hint) => unsafe(path, evidence, hint),
+    tooLarge: () => invalid(path, 'unknown-format'),
   });
   if (file === undefined) return undefined;
-  try {
-    const stat = await file.stat();
-    if (!stat.isFile()) throw unsafe(path, 'it is not a plain file', 'Put a plain file there.');
-    const uid = process.geteuid?.() ?? stat.uid;
-    if (stat.uid !== uid) {
-      const evidence = `it belongs to user ${String(stat.uid)}, and nexus3 runs as ${String(uid)}`;
-      throw unsafe(path, evidence, `Run nexus3 as that user, or make the key yours: chown ${String(uid)} ${path}`);
-    }
-    if ((stat.mode & 0o077) !== 0) {
-      const evidence = `its mode is ${(stat.mode & 0o777).toString(8).padStart(4, '0')}`;
-      throw unsafe(path, evidence, `Close it to others: chmod 600 ${path}. Then ask yourself who has read it.`);
-    }
-    if (stat.size > FILE_BYTES_MAX) throw invalid(path, 'unknown-format');
-    const key = parseRootKey(await file.readFile('utf8'));
-    if (typeof key === 'string') throw invalid(path, key);
-    // A run that was killed between `link` and `rm` left a second name of this file.
-    if (stat.nlink > 1) await removeLeftovers(path);
-    return key;
-  } finally {
-    await file.close();
-  }
+  const key = parseRootKey(file.text);
+  if (typeof key === 'string') throw invalid(path, key);
+  // A run that was killed between `link` and `rm` left a second name of this file.
+  if (file.links > 1) await removeLeftovers(path);
+  return key;
 }
 
 /**
@@ -155,12 +135,4 @@ function invalid(path: string, fault: RootKeyFault): Nexus3Error {
     evidence: [`${path}: ${FAULTS[fault]}`],
     hint: 'Put the right one back from your copy, or say where it is with $NEXUS3_ROOT_KEY_FILE.',
   });
-}
-
-function openFailure(path: string, code: string | undefined, error: unknown): unknown {
-  if (code === 'ELOOP') return unsafe(path, 'it is a symbolic link', 'Put the file itself there, or name it directly.');
-  if (code === 'EACCES' || code === 'EPERM') {
-    return unsafe(path, `${code}: this user may not read it`, 'Run nexus3 as the user who owns the root key.');
-  }
-  return error;
 }

@@ -118,6 +118,25 @@ export class SealedHash {
     return this.sealAs(to, name, versionOf(this.fields.get(FIELD.in(from, name)) ?? '') ?? 1, value);
   }
 
+  /**
+   * A new data key, and the words of HSET that put it in place with everything sealed under it, each value as the version
+   * that it is. What was cut out of the old one opens nothing of that.
+   * @throws Nexus3Error LOCKER_VALUE_UNREADABLE, LOCKER_VALUE_TAMPERED
+   */
+  sealedAnew(): { readonly dataKey: DataKey; readonly words: readonly string[] } {
+    const dataKey = DataKey.generate();
+    const version = (versionOf(this.fields.get(FIELD.dataKey) ?? '') ?? 0) + 1;
+    const sealed = SLOTS.flatMap((slot) =>
+      this.names(slot).flatMap((name) => {
+        const value = this.open(slot, name);
+        const field = FIELD.in(slot, name);
+        const of = versionOf(this.fields.get(field) ?? '') ?? 1;
+        return value === undefined ? [] : [field, dataKey.seal({ ...this.place, name, slot }, of, value)];
+      }),
+    );
+    return { dataKey, words: [FIELD.dataKey, dataKey.wrap(this.#keyEncryptionKey, this.place, version), ...sealed] };
+  }
+
   sealAs(slot: Slot, name: string, version: number, value: Secret): readonly string[] {
     return [FIELD.in(slot, name), this.dataKey.seal({ ...this.place, name, slot }, version, value)];
   }
@@ -180,7 +199,7 @@ export const PUT_BACK =
   'Somebody wrote to Locker’s data. Put its data folder back from a copy: `nexus3 down locker`, the folder, then ' +
   '`nexus3 recover locker --vault --accept-loss`; and see `nexus3 locker audit --verify`. Without a copy: `nexus3 locker reset`.';
 
-function tampered(label: string, field: string): Nexus3Error {
+export function tampered(label: string, field: string): Nexus3Error {
   return new Nexus3Error('LOCKER_VALUE_TAMPERED', `What lies at ${field} of ${label} in Locker was changed.`, {
     evidence: [`${label}: ${field} does not open as what it claims to be, nor as anything else that Locker holds`],
     hint: PUT_BACK,

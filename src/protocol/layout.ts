@@ -37,7 +37,7 @@ export const CONFIG_FILE = {
   mark: 'mark',
   /** The engine that wrote the data folder. */
   engine: 'engine',
-  /** Only Locker's vault has one: its users for tokens, a line each (src/locker/token-users.ts). */
+  /** Only Locker's vault has one: its users for tokens, a line each (src/protocol/token-users.ts). */
   tokens: 'tokens',
 } as const;
 

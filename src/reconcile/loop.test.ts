@@ -61,6 +61,7 @@ async function told({
             getCredential: () => Promise.reject(lockerError),
             note: () => Promise.reject(lockerError),
             audit: () => Promise.reject(lockerError),
+            tokens: () => Promise.reject(lockerError),
           },
         }),
   });

@@ -8,6 +8,7 @@ import { layoutOf } from '../protocol/layout.js';
 import type { Progress } from '../progress.js';
 import { openLocker } from './access.js';
 import { isLocker, selectEnvironments, specsOf } from './desired.js';
+import { revokeAllOf } from './tokens.js';
 import type { World } from './world.js';
 
 export interface RemoveReport {
@@ -55,6 +56,7 @@ export async function remove(
     progress.done(`remove ${instanceKey(spec.id)}`);
   }
   const movedTo = await putAway(world, options.name, options.deleteData);
+  await revokeAllOf(world, options.name);
   await locker.remove(options.name);
   await world.removeEnvironment(options.name);
   progress.done(`${options.name} is out of nexus3.yaml and Locker`);

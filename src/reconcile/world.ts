@@ -4,7 +4,7 @@
  */
 import type { Configuration } from '../config/configuration.js';
 import type { Audit } from '../locker/audit/audit.js';
-import type { AuditNote, Locker, OwnRotationStep, Rotation } from '../locker/locker.js';
+import type { AuditNote, Locker, OwnRotationStep, Rotation, Tokens } from '../locker/locker.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { CredentialName, Credentials } from '../protocol/users.js';
@@ -75,6 +75,8 @@ export interface LockerAccess {
   note(note: AuditNote): Promise<void>;
   /** To be read and proven. @throws ROOT_KEY_… */
   audit(): Promise<Audit>;
+  /** @throws ROOT_KEY_… */
+  tokens(): Promise<Tokens>;
 }
 
 export interface Clock {

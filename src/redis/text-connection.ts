@@ -36,7 +36,8 @@ export async function openTextConnection(address: Address, credential: Credentia
   };
 }
 
-function toPlain(reply: Reply, question: string): PlainReply {
+/** @throws Nexus3Error REDIS_REPLY_UNEXPECTED */
+export function toPlain(reply: Reply, question: string): PlainReply {
   if (reply instanceof ReplyError) throw unexpectedReply(reply, question);
   if (isList(reply)) return reply.map((item) => toPlain(item, question));
   if (Buffer.isBuffer(reply)) return reply.toString('utf8');

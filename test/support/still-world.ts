@@ -33,6 +33,7 @@ export function stillWorld(dataRoot: string, parts: StillWorldParts = {}): Still
       getCredential: unexpected,
       note: nothing,
       audit: unexpected,
+      tokens: unexpected,
     },
     locks: { acquire: () => Promise.resolve(LOCK), tryAcquire: () => Promise.resolve(LOCK) },
     clock: {

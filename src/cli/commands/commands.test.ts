@@ -153,7 +153,11 @@ describe('the other commands', () => {
       ok: true,
       env: 'track',
       user: 'admin',
+      username: 'admin',
+      host: '127.0.0.1',
+      port: 6640,
       password: 's3cret',
+      url: 'redis://admin:s3cret@127.0.0.1:6640',
     });
     expect(asked).toEqual(['track default', 'track admin']);
   });

@@ -74,6 +74,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./locker-audit.js')).lockerAudit,
   },
   {
+    name: 'credentials exec',
+    summary: 'run a command that is handed one password',
+    load: async () => (await import('./credentials-exec.js')).credentialsExec,
+  },
+  {
+    name: 'locker grant',
+    summary: 'make a token that reads one environment’s password',
+    load: async () => (await import('./locker-grant.js')).lockerGrant,
+  },
+  {
+    name: 'locker revoke',
+    summary: 'take a token back',
+    load: async () => (await import('./locker-revoke.js')).lockerRevoke,
+  },
+  {
+    name: 'locker grants',
+    summary: 'list the tokens: who may read what',
+    load: async () => (await import('./locker-grants.js')).lockerGrants,
+  },
+  {
     name: 'engine find',
     summary: 'say which local engine is used, and why',
     load: async () => (await import('./engine-find.js')).engineFind,
@@ -88,6 +108,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 /** First words that stand for several commands. */
 export const GROUPS: Readonly<Record<string, string>> = {
   credentials: 'passwords that Locker keeps',
-  locker: 'what Locker keeps, and who asked for it',
   engine: 'the local server program of the process runtime',
+  locker: 'what Locker keeps, who may read it, and who did',
 };
