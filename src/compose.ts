@@ -7,19 +7,21 @@ import type { Configuration } from './config/configuration.js';
 import { addEnvironment, removeEnvironment } from './config/edit.js';
 import type { Overrides } from './config/load.js';
 import { loadConfiguration } from './config/load.js';
+import { didYouMean } from './config/suggest.js';
 import type { Surroundings } from './config/locate.js';
 import { processSurroundings } from './config/locate.js';
 import { Nexus3Error } from './errors.js';
 import { clearHalfWrittenIn } from './files.js';
 import { lock, tryLock } from './lock.js';
 import { LockerAccess } from './locker/access.js';
+import type { LockerEnvironments } from './locker/lockers/environment-keys.js';
 import { rootKeyPath } from './locker/root-key-file.js';
 import type { Progress } from './progress.js';
 import { instanceKey, LOCKER_NAME } from './protocol/environment.js';
 import { layoutOf } from './protocol/layout.js';
 import type { Secret } from './protocol/secret.js';
 import { hostAddress } from './reconcile/access.js';
-import { specOf } from './reconcile/desired.js';
+import { isLocker, neededCredentials, specOf } from './reconcile/desired.js';
 import { readFolders } from './reconcile/folder.js';
 import type { Clock, Locks, Servers, World } from './reconcile/world.js';
 import { openAdmin } from './redis/admin.js';
@@ -64,6 +66,7 @@ function worldOf(configuration: Configuration, parts: Parts): World {
       open: () => locker.open(),
       getCredential: (env, name) => locker.getCredential(env, name),
       note: (note) => locker.note(note),
+      lockers: () => locker.lockers({ environments: lockerEnvironments(configuration), suggest: didYouMean }),
     },
     locks: locksOf(configuration),
     clock: CLOCK,
@@ -121,6 +124,12 @@ function lockerEnvironment(configuration: Configuration): Configuration['environ
   const environment = configuration.environments.find(({ name }) => name === LOCKER_NAME);
   if (environment === undefined) throw new Error('every configuration holds locker');
   return environment;
+}
+
+/** Whose passwords Locker keeps: its own are derived. */
+function lockerEnvironments({ environments }: Configuration): LockerEnvironments {
+  const others = environments.filter((environment) => !isLocker(environment));
+  return { needed: new Map(others.map((environment) => [environment.name, neededCredentials(environment)])) };
 }
 
 function lockerSpec(configuration: Configuration): InstanceSpec {

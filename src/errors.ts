@@ -19,6 +19,10 @@ export const ERROR_EXIT_CODES = {
   CONFIG_INVALID: EXIT.usage,
   CONFIG_EXISTS: EXIT.usage,
   CONFIRMATION_NEEDED: EXIT.usage,
+  LOCKER_UNKNOWN: EXIT.usage,
+  LOCKER_EXISTS: EXIT.usage,
+  LOCKER_KEY_UNKNOWN: EXIT.usage,
+  LOCKER_INPUT_INVALID: EXIT.usage,
   // a problem found or left
   PORT_TAKEN: EXIT.problem,
   PLAN_CHANGED: EXIT.problem,
@@ -31,6 +35,9 @@ export const ERROR_EXIT_CODES = {
   FOREIGN_INSTANCE: EXIT.problem,
   DISK_FULL: EXIT.problem,
   FILE_NOT_WRITABLE: EXIT.problem,
+  LOCKER_FULL: EXIT.problem,
+  LOCKER_REFUSED: EXIT.problem,
+  LOCKER_ROTATING: EXIT.problem,
   // the runtime or Locker cannot be reached
   ENGINE_NOT_FOUND: EXIT.unreachable,
   DOCKER_UNREACHABLE: EXIT.unreachable,

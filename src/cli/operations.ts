@@ -17,6 +17,7 @@ import type { RemoveReport } from '../reconcile/remove.js';
 import type { Report } from '../reconcile/report.js';
 import type { UpOptions } from '../reconcile/up.js';
 import type { World } from '../reconcile/world.js';
+import type { Lockers } from '../locker/lockers.js';
 
 /** A connection for a person at a prompt. */
 export interface Session extends Disposable {
@@ -52,6 +53,7 @@ export interface Operations {
   recover(world: World, options: RecoverOptions, progress: Progress): Promise<RecoverReport>;
   previewRecover(world: World, options: RecoverOptions): Promise<RecoverPreview>;
   getCredential(world: World, env: string, name: CredentialName): Promise<Secret>;
+  lockers(world: World): Promise<Lockers>;
   openSession(
     address: Address,
     credential: { readonly user: string; readonly password: Secret } | undefined,
@@ -91,6 +93,9 @@ export const OPERATIONS: Operations = {
   },
   async getCredential(world, env, name) {
     return world.locker.getCredential(env, name);
+  },
+  async lockers(world) {
+    return world.locker.lockers();
   },
   async openSession(address, credential) {
     return (await import('../compose.js')).openSession(address, credential);

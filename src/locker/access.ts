@@ -7,6 +7,9 @@ import { LockerDatabase } from './database.js';
 import type { LockerConnection } from './channel.js';
 import { deriveOwnCredentials } from './derive.js';
 import type { AuditNote, Locker } from './locker.js';
+import type { Lockers } from './lockers.js';
+import { AuditedLockers } from './lockers/audited.js';
+import { type LockersInit, StoredLockers } from './lockers/stored-lockers.js';
 import { loadRootKey } from './root-key-file.js';
 import type { RootKey } from './root-key.js';
 import { LockerStore } from './store.js';
@@ -20,7 +23,7 @@ export interface LockerAccessInit {
 export class LockerAccess {
   readonly #init: LockerAccessInit;
   #rootKey: RootKey | undefined;
-  #store: LockerStore | undefined;
+  #database: LockerDatabase | undefined;
 
   constructor(init: LockerAccessInit) {
     this.#init = init;
@@ -38,12 +41,14 @@ export class LockerAccess {
     return alsoAccepted === undefined ? own : { ...own, alsoAccepted: deriveOwnCredentials(rootKey, alsoAccepted) };
   }
 
-  /** The same store each time; it connects when it is first asked. @throws the errors of `ownCredentials(false)` */
+  /** Over one connection for the whole run; it connects when it is first asked. @throws the errors of `ownCredentials(false)` */
   async open(): Promise<Locker> {
-    const rootKey = await this.#loadRootKey(false);
-    const { default: password } = deriveOwnCredentials(rootKey);
-    this.#store ??= new LockerStore(new LockerDatabase(rootKey, () => this.#init.connect(password)));
-    return this.#store;
+    return new LockerStore(await this.#openDatabase());
+  }
+
+  /** The lockers over the same connection; what is asked of them is in the audit. */
+  async lockers(init: LockersInit): Promise<Lockers> {
+    return new AuditedLockers(new StoredLockers(await this.#openDatabase(), init), (note) => this.note(note));
   }
 
   /**
@@ -67,9 +72,16 @@ export class LockerAccess {
   }
 
   async close(): Promise<void> {
-    const store = this.#store;
-    this.#store = undefined;
-    await store?.close();
+    const database = this.#database;
+    this.#database = undefined;
+    await database?.close();
+  }
+
+  async #openDatabase(): Promise<LockerDatabase> {
+    const rootKey = await this.#loadRootKey(false);
+    const { default: password } = deriveOwnCredentials(rootKey);
+    this.#database ??= new LockerDatabase(rootKey, () => this.#init.connect(password));
+    return this.#database;
   }
 
   /** A failure is not kept, because `up` may create the key after a first look found none. */

@@ -65,6 +65,7 @@ export const AUDIT_ACTIONS = [
   'create-locker',
   'delete-locker',
   'rename-locker',
+  'edit-locker',
   'grant',
   'revoke',
   'rotate',

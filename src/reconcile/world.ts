@@ -4,6 +4,7 @@
  */
 import type { Configuration } from '../config/configuration.js';
 import type { AuditNote, Locker } from '../locker/locker.js';
+import type { Lockers } from '../locker/lockers.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { CredentialName, Credentials } from '../protocol/users.js';
@@ -58,6 +59,8 @@ export interface LockerAccess {
   getCredential(env: string, name: CredentialName): Promise<Secret>;
   /** Writes into Locker's audit who did what. @throws LOCKER_UNREACHABLE */
   note(note: AuditNote): Promise<void>;
+  /** Values that people and servers keep; what is asked of them is in the audit. @throws ROOT_KEY_… */
+  lockers(): Promise<Lockers>;
 }
 
 export interface Clock {
