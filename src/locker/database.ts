@@ -133,11 +133,7 @@ export class LockerDatabase {
     return this.#channel.use(async (connection) => {
       for (let race = 0; race < RACES_MAX; race += 1) {
         const before = prelude();
-        const replies = await connection.ask([
-          ...before,
-          ['WATCH', ...keys],
-          ...keys.map((key) => ['HGETALL', key]),
-        ]);
+        const replies = await connection.ask([...before, ['WATCH', ...keys], ...keys.map((key) => ['HGETALL', key])]);
         const { commands, result } = decide(replies.slice(before.length + 1));
         const executed = await connection.ask([['MULTI'], ...commands, ['EXEC']]);
         if (executed.at(-1) !== null) return result;

@@ -57,6 +57,7 @@ async function told({
             open: () => Promise.reject(lockerError),
             getCredential: () => Promise.reject(lockerError),
             note: () => Promise.reject(lockerError),
+            lockers: () => Promise.reject(lockerError),
           },
         }),
   });

@@ -30,6 +30,7 @@ export function stillWorld(dataRoot: string, parts: StillWorldParts = {}): Still
       open: () => Promise.resolve(LOCKER),
       getCredential: unexpected,
       note: nothing,
+      lockers: unexpected,
     },
     locks: { acquire: () => Promise.resolve(LOCK), tryAcquire: () => Promise.resolve(LOCK) },
     clock: {

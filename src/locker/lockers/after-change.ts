@@ -13,7 +13,9 @@ export function refuseFull(id: string, hash: SealedHash, given: Given): void {
   const names = new Set([...before, ...[...given].filter(([, value]) => value !== undefined).map(([name]) => name)]);
   if (names.size <= KEYS_MAX) return;
   throw new Nexus3Error('LOCKER_FULL', `${id} would hold more than ${String(KEYS_MAX)} keys; nothing was changed.`, {
-    evidence: [`it has ${String(before.length)}, deleted ones that can be restored among them, and would have ${String(names.size)}`],
+    evidence: [
+      `it has ${String(before.length)}, deleted ones that can be restored among them, and would have ${String(names.size)}`,
+    ],
     hint: `Make another locker (nexus3 locker create NAME), or forget a key: nexus3 locker delete ${id} KEY --for-good`,
   });
 }

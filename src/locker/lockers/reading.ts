@@ -47,7 +47,9 @@ export class LockerReader {
     const { entries } = await this.shelf();
     const described: Described[] = [];
     for (let start = 0; start < entries.length; start += CHUNK_LOCKERS) {
-      const chunk = await Promise.all(entries.slice(start, start + CHUNK_LOCKERS).map((entry) => this.#describe(entry)));
+      const chunk = await Promise.all(
+        entries.slice(start, start + CHUNK_LOCKERS).map((entry) => this.#describe(entry)),
+      );
       described.push(...chunk);
     }
     return described;

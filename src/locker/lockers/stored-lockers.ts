@@ -215,10 +215,7 @@ export class StoredLockers implements Lockers {
         : mistakeInKey(key);
       const inValue =
         value === null ? undefined : mistakeInValue(value, ofEnvironments ? PASSWORD_BYTES_MAX : undefined);
-      return [
-        ...(inKey === undefined ? [] : [inKey]),
-        ...(inValue === undefined ? [] : [`${shown(key)}: ${inValue}`]),
-      ];
+      return [...(inKey === undefined ? [] : [inKey]), ...(inValue === undefined ? [] : [`${shown(key)}: ${inValue}`])];
     });
   }
 
@@ -248,7 +245,10 @@ export class StoredLockers implements Lockers {
     return { locker: await this.#reader.show(entry), changed };
   }
 
-  #begun(address: HashAddress | undefined, reply: Parameters<LockerDatabase['begun']>[1]): ReturnType<LockerDatabase['begun']> {
+  #begun(
+    address: HashAddress | undefined,
+    reply: Parameters<LockerDatabase['begun']>[1],
+  ): ReturnType<LockerDatabase['begun']> {
     if (address === undefined) throw new Error('each reply has its address');
     return this.#database.begun(address, reply);
   }
@@ -264,9 +264,14 @@ export class StoredLockers implements Lockers {
         hint: `See what there is: nexus3 locker show ${entry.id}`,
       });
     }
-    const near = this.#init.suggest(key, all.filter(({ version }) => version !== null).map(({ name }) => name));
+    const near = this.#init.suggest(
+      key,
+      all.filter(({ version }) => version !== null).map(({ name }) => name),
+    );
     return new Nexus3Error('LOCKER_KEY_UNKNOWN', `${entry.id} has no key ${shown(key)}${restorable ? '' : near}.`, {
-      evidence: restorable ? [`${key} was deleted; its last value is kept`] : [`${entry.name}: ${String(all.length)} keys`],
+      evidence: restorable
+        ? [`${key} was deleted; its last value is kept`]
+        : [`${entry.name}: ${String(all.length)} keys`],
       hint: restorable
         ? `Bring it back: nexus3 locker restore ${entry.id} ${key}`
         : `See its keys: nexus3 locker show ${entry.id}`,

@@ -59,7 +59,9 @@ export function mistakeInValue(value: Secret, bytesMax: number = VALUE_BYTES_MAX
 function mistakesInWords({ description = '', notes = '' }: LockerWords): readonly string[] {
   const mistakes: string[] = [];
   if (description.length > DESCRIPTION_CHARS_MAX) {
-    mistakes.push(`the description has ${String(description.length)} characters, ${String(DESCRIPTION_CHARS_MAX)} at most`);
+    mistakes.push(
+      `the description has ${String(description.length)} characters, ${String(DESCRIPTION_CHARS_MAX)} at most`,
+    );
   }
   if (CONTROL.test(description)) mistakes.push('the description is one line, without control characters');
   if (notes.length > NOTES_CHARS_MAX) {
