@@ -1,8 +1,10 @@
 /**
- * The port of the lockers: named places for values that people and servers keep in Locker. Types only; lockers/ implements
- * it. The environments' passwords are one of them, `l_e0dd`, with keys like `track.default`.
+ * The port of the lockers: named places for values that people and servers keep in Locker. lockers/ implements it. The environments' passwords are one of them, `l_e0dd`, with keys like `track.default`.
  */
 import type { Secret } from '../protocol/secret.js';
+
+/** The locker of the environments’ passwords. */
+export const ENVIRONMENTS_ID = 'l_e0dd';
 
 /** What is said of a locker in a list. Never a value. */
 export interface LockerSummary {

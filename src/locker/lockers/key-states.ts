@@ -37,7 +37,13 @@ export function viewOf(hash: SealedHash, name: string, shownAs: string, rotating
 }
 
 /** Undefined: that is the value already. */
-export function commandsToSet(hash: SealedHash, key: string, name: string, value: Secret, at: Date): Commands | undefined {
+export function commandsToSet(
+  hash: SealedHash,
+  key: string,
+  name: string,
+  value: Secret,
+  at: Date,
+): Commands | undefined {
   const current = hash.open('value', name);
   if (current?.reveal() === value.reveal()) return undefined;
   const sealed = hash.sealNew('value', name, value);
