@@ -7,19 +7,21 @@ import type { Configuration } from './config/configuration.js';
 import { addEnvironment, removeEnvironment } from './config/edit.js';
 import type { Overrides } from './config/load.js';
 import { loadConfiguration } from './config/load.js';
+import { didYouMean } from './config/suggest.js';
 import type { Surroundings } from './config/locate.js';
 import { processSurroundings } from './config/locate.js';
 import { Nexus3Error } from './errors.js';
 import { clearHalfWrittenIn } from './files.js';
 import { lock, tryLock } from './lock.js';
 import { LockerAccess } from './locker/access.js';
+import type { LockerEnvironments } from './locker/lockers/environment-keys.js';
 import { rootKeyPath } from './locker/root-key-file.js';
 import type { Progress } from './progress.js';
 import { instanceKey, LOCKER_NAME } from './protocol/environment.js';
 import { CONFIG_FILE, layoutOf } from './protocol/layout.js';
 import type { Secret } from './protocol/secret.js';
 import { hostAddress } from './reconcile/access.js';
-import { specOf } from './reconcile/desired.js';
+import { isLocker, neededCredentials, specOf } from './reconcile/desired.js';
 import { readFolders, readRenderedUsers } from './reconcile/folder.js';
 import type { Clock, Locks, Servers, World } from './reconcile/world.js';
 import { acceptsPassword, openAdmin } from './redis/admin.js';
@@ -68,6 +70,7 @@ function worldOf(configuration: Configuration, parts: Parts): World {
       note: (note) => locker.note(note),
       audit: () => locker.audit(),
       tokens: () => locker.tokens(),
+      lockers: () => locker.lockers({ environments: lockerEnvironments(configuration), suggest: didYouMean }),
     },
     locks: locksOf(configuration),
     clock: CLOCK,
@@ -139,6 +142,12 @@ function lockerEnvironment(configuration: Configuration): Configuration['environ
   const environment = configuration.environments.find(({ name }) => name === LOCKER_NAME);
   if (environment === undefined) throw new Error('every configuration holds locker');
   return environment;
+}
+
+/** Whose passwords Locker keeps: its own are derived. */
+function lockerEnvironments({ environments }: Configuration): LockerEnvironments {
+  const others = environments.filter((environment) => !isLocker(environment));
+  return { needed: new Map(others.map((environment) => [environment.name, neededCredentials(environment)])) };
 }
 
 function lockerSpec(configuration: Configuration): InstanceSpec {

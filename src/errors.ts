@@ -21,6 +21,10 @@ export const ERROR_EXIT_CODES = {
   CONFIRMATION_NEEDED: EXIT.usage,
   TOKEN_UNKNOWN: EXIT.usage,
   TOKEN_NOT_FOR: EXIT.usage,
+  LOCKER_UNKNOWN: EXIT.usage,
+  LOCKER_EXISTS: EXIT.usage,
+  LOCKER_KEY_UNKNOWN: EXIT.usage,
+  LOCKER_INPUT_INVALID: EXIT.usage,
   // a problem found or left
   PORT_TAKEN: EXIT.problem,
   PLAN_CHANGED: EXIT.problem,
@@ -36,6 +40,9 @@ export const ERROR_EXIT_CODES = {
   FILE_NOT_WRITABLE: EXIT.problem,
   AUDIT_BROKEN: EXIT.problem,
   AUDIT_NOT_WRITTEN: EXIT.problem,
+  LOCKER_FULL: EXIT.problem,
+  LOCKER_REFUSED: EXIT.problem,
+  LOCKER_ROTATING: EXIT.problem,
   // the runtime or Locker cannot be reached
   ENGINE_NOT_FOUND: EXIT.unreachable,
   DOCKER_UNREACHABLE: EXIT.unreachable,

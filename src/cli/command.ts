@@ -6,8 +6,8 @@ import type { Context } from './context.js';
 export interface ArgumentSpec {
   readonly name: string;
   readonly description: string;
-  /** `one` must be there; `many` may be none. */
-  readonly count: 'one' | 'many';
+  /** `one` must be there; `optional` and `many` may be none. */
+  readonly count: 'one' | 'optional' | 'many';
 }
 
 export type OptionValue = string | number;
@@ -60,7 +60,7 @@ export const EXIT_MEANING: Readonly<Record<ExitCode, string>> = {
 /** What was typed, read by the names that the command declares. */
 export class Arguments {
   constructor(
-    private readonly operands: ReadonlyMap<string, string | readonly string[]>,
+    private readonly operands: ReadonlyMap<string, string | readonly string[] | undefined>,
     private readonly options: Readonly<Record<string, unknown>>,
     /** Behind `--`. */
     readonly rest: readonly string[],
@@ -70,6 +70,12 @@ export class Arguments {
     const value = this.operands.get(name);
     if (typeof value === 'string') return value;
     throw new TypeError(`the command declares no argument ${name}`);
+  }
+
+  /** Undefined: it was left out. */
+  optional(name: string): string | undefined {
+    const value = this.operands.get(name);
+    return typeof value === 'string' ? value : undefined;
   }
 
   many(name: string): readonly string[] {

@@ -22,6 +22,7 @@ import type { RotateReport } from '../reconcile/rotate/rotate.js';
 import type { GrantOptions, GrantReport, ListedGrant, RevokeReport } from '../reconcile/tokens.js';
 import type { UpOptions } from '../reconcile/up.js';
 import type { World } from '../reconcile/world.js';
+import type { Lockers } from '../locker/lockers.js';
 
 /** A connection for a person at a prompt. */
 export interface Session extends Disposable {
@@ -65,6 +66,7 @@ export interface Operations {
   revokeTokens(world: World, which: string, progress: Progress): Promise<RevokeReport>;
   listGrants(world: World): Promise<readonly ListedGrant[]>;
   repairGrants(world: World, progress: Progress): Promise<readonly ListedGrant[]>;
+  lockers(world: World): Promise<Lockers>;
   openSession(
     address: Address,
     credential: { readonly user: string; readonly password: Secret } | undefined,
@@ -130,6 +132,9 @@ export const OPERATIONS: Operations = {
   },
   async audit(world) {
     return world.locker.audit();
+  },
+  async lockers(world) {
+    return world.locker.lockers();
   },
   async openSession(address, credential) {
     return (await import('../compose.js')).openSession(address, credential);

@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { ExitCode } from '../errors.js';
 import { EXIT, Nexus3Error } from '../errors.js';
 import type { Overrides } from '../config/load.js';
-import type { CommandSpec } from './command.js';
+import type { ArgumentSpec, CommandSpec } from './command.js';
 import { Arguments, EXIT_MEANING } from './command.js';
 import type { CommandEntry } from './commands/index.js';
 import { COMMANDS, GROUPS } from './commands/index.js';
@@ -91,7 +91,7 @@ function splitAtDashes(words: readonly string[]): { own: readonly string[]; rest
 }
 
 interface Parsed {
-  readonly operands: ReadonlyMap<string, string | readonly string[]>;
+  readonly operands: ReadonlyMap<string, string | readonly string[] | undefined>;
   readonly options: Readonly<Record<string, unknown>>;
   readonly overrides: Overrides;
 }
@@ -139,9 +139,7 @@ function everywhere(command: Command, setUp: (command: Command) => void): Comman
 
 function configure(command: Command, spec: CommandSpec, onParsed: (parsed: Parsed) => void): void {
   command.description(spec.description);
-  for (const { name, description, count } of spec.arguments) {
-    command.argument(count === 'many' ? `[${name}...]` : `<${name}>`, description);
-  }
+  for (const argument of spec.arguments) command.argument(operandOf(argument), argument.description);
   for (const { flags, description, default: value, parse } of spec.options) {
     const option = new Option(flags.replace(/ (\S+)$/, ' <$1>'), description);
     if (value !== undefined) option.default(value);
@@ -149,13 +147,13 @@ function configure(command: Command, spec: CommandSpec, onParsed: (parsed: Parse
     command.addOption(option);
   }
   if (spec.rest !== undefined) {
-    const operands = spec.arguments.map(({ name, count }) => (count === 'many' ? `[${name}...]` : `<${name}>`));
+    const operands = spec.arguments.map(operandOf);
     command.usage(['[options]', ...operands, `[-- ${spec.rest}]`].join(' '));
   }
   command.addHelpText('after', `\n${furtherHelp(spec)}`);
   command.action((...values: unknown[]) => {
     const operands = spec.arguments.map(
-      ({ name }, index) => [name, values[index] as string | readonly string[]] as const,
+      ({ name }, index) => [name, values[index] as string | readonly string[] | undefined] as const,
     );
     onParsed({
       operands: new Map(operands),
@@ -163,6 +161,11 @@ function configure(command: Command, spec: CommandSpec, onParsed: (parsed: Parse
       overrides: readOverrides(command.optsWithGlobals()),
     });
   });
+}
+
+function operandOf({ name, count }: ArgumentSpec): string {
+  if (count === 'one') return `<${name}>`;
+  return count === 'many' ? `[${name}...]` : `[${name}]`;
 }
 
 function furtherHelp(spec: CommandSpec): string {

@@ -15,6 +15,9 @@ import type { LockerConnection } from './channel.js';
 import { deriveOwnCredentials } from './derive.js';
 import type { AuditAction, AuditNote, Locker, OwnRotationStep, Rotation, Tokens } from './locker.js';
 import { afterStep, ownRotation, replaceRootKey } from './own-rotation.js';
+import type { Lockers } from './lockers.js';
+import { AuditedLockers } from './lockers/audited.js';
+import { type LockersInit, StoredLockers } from './lockers/stored-lockers.js';
 import { loadRootKey } from './root-key-file.js';
 import { fits, passwordRefused, wrongRootKey } from './root-key-fit.js';
 import type { RootKey } from './root-key.js';
@@ -97,6 +100,11 @@ export class LockerAccess {
     return (await this.#open()).store;
   }
 
+  /** Values that people and servers keep. @throws the errors of `ownCredentials(false)` */
+  async lockers(init: LockersInit): Promise<Lockers> {
+    return new AuditedLockers(new StoredLockers((await this.#open()).database, init), (note) => this.note(note));
+  }
+
   /** Who may read what with a token. @throws the errors of `ownCredentials(false)` */
   async tokens(): Promise<Tokens> {
     return new LockerTokens({
@@ -127,7 +135,11 @@ export class LockerAccess {
         result: undefined,
       };
     });
-    if (got instanceof Nexus3Error) throw got;
+    if (got instanceof Nexus3Error) {
+      return log.database.explained(() => {
+        throw got;
+      });
+    }
     if (got !== undefined) return got;
     throw new Nexus3Error('LOCKER_CREDENTIAL_MISSING', `Locker has no credential ${name} for ${env}.`, {
       evidence: [`${env}: ${name}`],

@@ -34,6 +34,14 @@ export interface Change<T> {
   readonly result: T;
 }
 
+interface Transaction<T> {
+  /** Done before each attempt, outside of it. */
+  readonly prelude: () => readonly (readonly string[])[];
+  readonly keys: readonly string[];
+  readonly label: string;
+  readonly decide: (replies: readonly LockerReply[]) => Change<T>;
+}
+
 export class LockerDatabase {
   readonly #keyEncryptionKey: Buffer;
   readonly #channel: Channel;
@@ -100,17 +108,54 @@ export class LockerDatabase {
     await Promise.all([this.#channel.close(), this.#durabilityChannel.close()]);
   }
 
+  /**
+   * Changes several hashes as one transaction that holds only if nobody else has changed one of them since they were
+   * read, and resolves when the change is durable. `decide` is handed what HGETALL answered for each.
+   */
+  async transact<T>(
+    keys: readonly string[],
+    label: string,
+    decide: (replies: readonly LockerReply[]) => Change<T>,
+  ): Promise<T> {
+    const turn = this.#lastChange.then(() => this.#transactNow({ prelude: () => [], keys, label, decide }));
+    this.#lastChange = turn.catch(() => undefined);
+    const result = await turn;
+    await this.durable();
+    return result;
+  }
+
+  /** A hash that is about to be written to: where there is none yet, with the command that gives it its data key. */
+  begun(
+    address: HashAddress,
+    reply: LockerReply | undefined,
+  ): { readonly hash: SealedHash; readonly commands: Change<unknown>['commands'] } {
+    const fields = toFields(reply);
+    if (fields.size > 0) return { hash: this.hash(address, reply), commands: [] };
+    const wrapped = this.#newDataKey(address.place);
+    const hash = this.hash(address, [FIELD.dataKey, wrapped]);
+    return { hash, commands: [['HSET', address.key, FIELD.dataKey, wrapped]] };
+  }
+
   async #changeNow<T>(address: HashAddress, decide: (hash: SealedHash) => Change<T>): Promise<T> {
     const { key, place, label } = address;
+    return this.#transactNow({
+      prelude: () => [['HSETNX', key, FIELD.dataKey, this.#newDataKey(place)]],
+      keys: [key],
+      label,
+      decide: ([reply]) => decide(this.hash(address, reply)),
+    });
+  }
+
+  #newDataKey(place: HashPlace): string {
+    return DataKey.generate().wrap(this.#keyEncryptionKey, place, FIRST_VERSION);
+  }
+
+  async #transactNow<T>({ prelude, keys, label, decide }: Transaction<T>): Promise<T> {
     return this.#channel.use(async (connection) => {
       for (let race = 0; race < RACES_MAX; race += 1) {
-        const wrapped = DataKey.generate().wrap(this.#keyEncryptionKey, place, FIRST_VERSION);
-        const replies = await connection.ask([
-          ['HSETNX', key, FIELD.dataKey, wrapped],
-          ['WATCH', key],
-          ['HGETALL', key],
-        ]);
-        const { commands, result } = decide(this.hash(address, replies[2]));
+        const before = prelude();
+        const replies = await connection.ask([...before, ['WATCH', ...keys], ...keys.map((key) => ['HGETALL', key])]);
+        const { commands, result } = decide(replies.slice(before.length + 1));
         const executed = await connection.ask([['MULTI'], ...commands, ['EXEC']]);
         if (executed.at(-1) !== null) return result;
       }

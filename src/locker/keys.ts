@@ -16,9 +16,10 @@
  */
 import { LOCKER_KEY } from '../protocol/users.js';
 import type { HashPlace } from './envelope.js';
+import { ENVIRONMENTS_ID } from './lockers.js';
 
 /** The environments' passwords, as the protocol names them. */
-export const ENVIRONMENTS_LOCKER = { id: 'l_e0dd', name: 'environments' } as const;
+export const ENVIRONMENTS_LOCKER = { id: ENVIRONMENTS_ID, name: 'environments' } as const;
 /** `l_` and 4 hex digits. */
 export const LOCKER_ID = /^l_[0-9a-f]{4}$/;
 

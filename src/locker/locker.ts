@@ -72,6 +72,7 @@ export const AUDIT_ACTIONS = [
   'create-locker',
   'delete-locker',
   'rename-locker',
+  'edit-locker',
   'grant',
   'revoke',
   'rotate',

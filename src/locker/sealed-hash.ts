@@ -7,6 +7,7 @@
  *     next:{name}         the one that a rotation has prepared
  *     previous:{name}     the one before, kept so that it can be restored
  *     made:{name}         when the value was made, ISO 8601
+ *     made-before:{name}  the same of the one before, with its version (see lockers/key-states.ts)
  *     token-key:{id}:{name}  the key of that one value, sealed for the token of that id
  *
  * Field names are contracts. Everything but the values may be read by whoever may read the hash.

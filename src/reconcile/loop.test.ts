@@ -62,6 +62,7 @@ async function told({
             note: () => Promise.reject(lockerError),
             audit: () => Promise.reject(lockerError),
             tokens: () => Promise.reject(lockerError),
+            lockers: () => Promise.reject(lockerError),
           },
         }),
   });

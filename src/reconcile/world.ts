@@ -5,6 +5,7 @@
 import type { Configuration } from '../config/configuration.js';
 import type { Audit } from '../locker/audit/audit.js';
 import type { AuditNote, Locker, OwnRotationStep, Rotation, Tokens } from '../locker/locker.js';
+import type { Lockers } from '../locker/lockers.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { CredentialName, Credentials } from '../protocol/users.js';
@@ -77,6 +78,8 @@ export interface LockerAccess {
   audit(): Promise<Audit>;
   /** @throws ROOT_KEY_… */
   tokens(): Promise<Tokens>;
+  /** Values that people and servers keep; what is asked of them is in the audit. @throws ROOT_KEY_… */
+  lockers(): Promise<Lockers>;
 }
 
 export interface Clock {

@@ -13,17 +13,28 @@ export interface CommandResult {
   readonly ms: number;
 }
 
-/** @param killAfterMs SIGKILL after so many milliseconds; undefined: let it end. */
-export async function runCommand(nexus: Nexus, args: readonly string[], killAfterMs?: number): Promise<CommandResult> {
+/**
+ * @param killAfterMs SIGKILL after so many milliseconds; undefined: let it end.
+ * @param stdin what is piped in
+ */
+export async function runCommand(
+  nexus: Nexus,
+  args: readonly string[],
+  killAfterMs?: number,
+  stdin = '',
+): Promise<CommandResult> {
   const startedAt = performance.now();
   const child = spawn(process.execPath, [MAIN, '--config', nexus.configFile, ...args], {
     cwd: nexus.root,
     env: { ...nexus.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
+  // Who was killed reads no more.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(stdin);
   const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
   await once(child, 'exit');
   clearTimeout(timer);

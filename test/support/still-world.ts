@@ -34,6 +34,7 @@ export function stillWorld(dataRoot: string, parts: StillWorldParts = {}): Still
       note: nothing,
       audit: unexpected,
       tokens: unexpected,
+      lockers: unexpected,
     },
     locks: { acquire: () => Promise.resolve(LOCK), tryAcquire: () => Promise.resolve(LOCK) },
     clock: {

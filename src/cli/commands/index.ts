@@ -94,6 +94,56 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./locker-grants.js')).lockerGrants,
   },
   {
+    name: 'locker list',
+    summary: 'show all lockers',
+    load: async () => (await import('./locker-list.js')).lockerList,
+  },
+  {
+    name: 'locker show',
+    summary: 'show one locker: its keys and notes, never a value',
+    load: async () => (await import('./locker-show.js')).lockerShow,
+  },
+  {
+    name: 'locker search',
+    summary: 'find lockers by what is said of them',
+    load: async () => (await import('./locker-search.js')).lockerSearch,
+  },
+  {
+    name: 'locker create',
+    summary: 'make a new, empty locker',
+    load: async () => (await import('./locker-create.js')).lockerCreate,
+  },
+  {
+    name: 'locker rename',
+    summary: 'give a locker another name; its id stays',
+    load: async () => (await import('./locker-rename.js')).lockerRename,
+  },
+  {
+    name: 'locker edit',
+    summary: 'change the description or the notes of a locker',
+    load: async () => (await import('./locker-edit.js')).lockerEdit,
+  },
+  {
+    name: 'locker set',
+    summary: 'store a value under a key, or several at once',
+    load: async () => (await import('./locker-set.js')).lockerSet,
+  },
+  {
+    name: 'locker reveal',
+    summary: 'print one value',
+    load: async () => (await import('./locker-reveal.js')).lockerReveal,
+  },
+  {
+    name: 'locker restore',
+    summary: 'bring back the value before the last',
+    load: async () => (await import('./locker-restore.js')).lockerRestore,
+  },
+  {
+    name: 'locker delete',
+    summary: 'delete a key, or a whole locker',
+    load: async () => (await import('./locker-delete.js')).lockerDelete,
+  },
+  {
     name: 'engine find',
     summary: 'say which local engine is used, and why',
     load: async () => (await import('./engine-find.js')).engineFind,
@@ -109,5 +159,5 @@ export const COMMANDS: readonly CommandEntry[] = [
 export const GROUPS: Readonly<Record<string, string>> = {
   credentials: 'passwords that Locker keeps',
   engine: 'the local server program of the process runtime',
-  locker: 'what Locker keeps, who may read it, and who did',
+  locker: 'values that people and servers keep, encrypted, and who read them',
 };
