@@ -25,7 +25,7 @@ export interface LockerAccessInit {
   /** The most entries that the audit keeps. */
   readonly auditEntriesMax: number;
   /** Told what went wrong beside what was asked for, a sentence each. */
-  warn(text: string): void;
+  readonly warn: (text: string) => void;
 }
 
 /** Who does one of these sees the audit whole: what holders of tokens have noted is taken into it first. */

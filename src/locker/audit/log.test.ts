@@ -125,6 +125,7 @@ describe('an append', () => {
       { seq: 2, what: 'web/admin', outcome: 'failed', detail: 'X', who: { pid: process.pid, token: null } },
     ]);
     expect(entries[0]?.who.user).not.toBe('');
+    await log.settled();
     expect(await auditOf(newLog()).verify()).toMatchObject({ entries: 2, firstSeq: 1, lastSeq: 2, warnings: [] });
     expect(JSON.parse(await readFile(headFile, 'utf8'))).toMatchObject({ 2: 2 });
     expect(warnings).toEqual([]);

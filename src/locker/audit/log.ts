@@ -35,7 +35,7 @@ export interface AuditLogInit {
   /** The most entries that are kept. */
   readonly entriesMax: number;
   /** Told what went wrong beside the audit itself, a sentence each; an append goes on all the same. */
-  warn(text: string): void;
+  readonly warn: (text: string) => void;
   readonly now?: () => Date;
 }
 
