@@ -83,6 +83,8 @@ export class AuditLog {
     decide: (replies: readonly LockerReply[]) => Appending<T>,
   ): Promise<T> {
     for (let race = 0; race < APPEND_RACES_MAX; race += 1) {
+      // What is remembered must not fall behind what is trimmed: it could not be compared any more.
+      await this.#marking;
       const attempt = await this.database
         .inTurn(async (connection) => this.#attempt(connection, reads, decide))
         .catch((error: unknown) => {
