@@ -142,6 +142,18 @@ describe('what the file may hold', () => {
     ]);
   });
 
+  it('bounds Locker’s audit, and says each mistake in that', async () => {
+    await write('version: 1\nenvironments: {}\n');
+    expect((await load()).audit).toEqual({ entriesMax: 100_000 });
+    await write('audit: { entriesMax: 500 }\nenvironments: {}\n');
+    expect((await load()).audit).toEqual({ entriesMax: 500 });
+    await write('audit: { entriesMax: 3, entryMax: 4 }\nenvironments: {}\n');
+    expect((await refusal(load())).evidence).toEqual([
+      'nexus3.yaml:1: audit.entriesMax: 3 is not a number of entries (10–1000000)',
+      'nexus3.yaml:1: audit.entryMax: there is no such key',
+    ]);
+  });
+
   it('lets Locker have another port, and only that', async () => {
     await write('environments:\n  locker: { vault: 7720 }');
     expect((await load()).environments.map(({ kind, vaultPort }) => [kind, vaultPort])).toEqual([['secure', 7720]]);

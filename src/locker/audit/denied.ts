@@ -34,13 +34,11 @@ export function readAclLog(reply: LockerReply | undefined): readonly Refusal[] {
   return items
     .flatMap((item) => {
       const words: readonly unknown[] = Array.isArray(item) ? item : [];
-      const fields = new Map(
-        words.flatMap((word, index) => (index % 2 === 0 ? [[String(word), words[index + 1]]] : [])) as [
-          string,
-          unknown,
-        ][],
-      );
-      const text = (name: string): string => String(fields.get(name) ?? '');
+      const text = (name: string): string => {
+        // Names and values in turn; a value may read like a name.
+        const value = words[words.findIndex((word, index) => index % 2 === 0 && word === name) + 1];
+        return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+      };
       const changed = Number(text('timestamp-last-updated'));
       if (!/^\d+$/.test(text('entry-id')) || !Number.isSafeInteger(changed)) return [];
       return [

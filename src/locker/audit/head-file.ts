@@ -6,8 +6,8 @@
  * what an older one says is still true of the chain. Two processes that write at once may lose a step the same way.
  */
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemErrorCode } from '../../errors.js';
 import { type AuditKey, parseObject } from './chain.js';
@@ -30,15 +30,19 @@ export interface StoredMark extends HeadMark {
 /** `unreadable`: it cannot be read, or is no such file. */
 export type FoundMark = StoredMark | 'unreadable' | undefined;
 
-export async function readMark(path: string): Promise<FoundMark> {
+/**
+ * At once and not in the background: 10 µs, where three trips to Node’s thread pool are 400 (measured), and whoever asks
+ * for a credential waits for it.
+ */
+export function readMark(path: string): FoundMark {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const buffer = Buffer.alloc(FILE_BYTES_MAX + 1);
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+      const bytesRead = readSync(file, buffer, 0, buffer.length, 0);
       return parseMark(buffer.subarray(0, bytesRead).toString('utf8'));
     } finally {
-      await file.close();
+      closeSync(file);
     }
   } catch (error) {
     const code = systemErrorCode(error);
@@ -57,7 +61,7 @@ export function genuineMark(key: AuditKey, mark: StoredMark): HeadMark | undefin
  * @returns why it could not be written; undefined: it is there, or a later one is.
  */
 export async function advanceMark(path: string, key: AuditKey, mark: HeadMark): Promise<string | undefined> {
-  const found = await readMark(path);
+  const found = readMark(path);
   if (found === 'unreadable') return `${path} cannot be read`;
   // Whoever put another one there meanwhile knows more: the next proof says what is wrong.
   if (found !== undefined && (found.audit !== mark.audit || found.seq >= mark.seq)) return undefined;

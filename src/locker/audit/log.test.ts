@@ -13,7 +13,8 @@ import { DEFAULT_SETTINGS } from '../../protocol/settings.js';
 import { openTextConnection } from '../../redis/text-connection.js';
 import type { LockerConnection } from '../channel.js';
 import { LockerDatabase } from '../database.js';
-import { deriveOwnCredentials } from '../derive.js';
+import { deriveKeyEncryptionKey, deriveOwnCredentials } from '../derive.js';
+import { DataKey } from '../envelope.js';
 import type { AuditNote } from '../locker.js';
 import { RootKey } from '../root-key.js';
 import { AuditLog } from './log.js';
@@ -125,6 +126,7 @@ describe('an append', () => {
       { seq: 2, what: 'web/admin', outcome: 'failed', detail: 'X', who: { pid: process.pid, token: null } },
     ]);
     expect(entries[0]?.who.user).not.toBe('');
+    await log.settled();
     expect(await auditOf(newLog()).verify()).toMatchObject({ entries: 2, firstSeq: 1, lastSeq: 2, warnings: [] });
     expect(JSON.parse(await readFile(headFile, 'utf8'))).toMatchObject({ 2: 2 });
     expect(warnings).toEqual([]);
@@ -167,6 +169,27 @@ describe('an append', () => {
     await ask('SET', STREAM, 'not a stream');
     expect(await failureOf(log.append(get('c')))).toMatchObject({ code: 'AUDIT_NOT_WRITTEN' });
     expect((await failureOf(auditOf(log).verify())).evidence.join()).toContain('is no audit');
+  });
+
+  it('goes on, and is proven, under another root key', async () => {
+    const log = newLog();
+    await log.append(get('before'));
+    await log.settled();
+    const later = RootKey.generate();
+    const text = String(await ask('HGET', `${STREAM}:key`, 'data-key'));
+    const place = { lockerId: 'audit', env: '' };
+    const wrapped = DataKey.unwrap(deriveKeyEncryptionKey(rootKey), place, text)?.wrap(
+      deriveKeyEncryptionKey(later),
+      place,
+      1,
+    );
+    await ask('HSET', `${STREAM}:key`, 'data-key', wrapped ?? '');
+    expect((await failureOf(auditOf(newLog()).verify())).code).toBe('LOCKER_VALUE_UNREADABLE');
+    const database = new LockerDatabase(later, () => connectAs('default'));
+    const rekeyed = new AuditLog({ database, headFile, entriesMax: 100, warn: (warning) => warnings.push(warning) });
+    opened.push(rekeyed);
+    await rekeyed.append(get('after'));
+    expect(await auditOf(rekeyed).verify()).toMatchObject({ entries: 2, warnings: [] });
   });
 
   it('of eight writers at once loses none', async () => {

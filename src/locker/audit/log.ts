@@ -2,7 +2,7 @@
  * The audit in Locker’s Redis: one read and one transaction append to it, and whatever else must be read or changed with
  * that goes along in the same two round trips. Writers that race try again.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turnOfTheLoop, setTimeout as sleep } from 'node:timers/promises';
 import { Nexus3Error } from '../../errors.js';
 import type { LockerConnection, LockerReply } from '../channel.js';
 import type { HashAddress, LockerDatabase } from '../database.js';
@@ -13,7 +13,7 @@ import type { Who } from './audit.js';
 import { addWords, AuditKey, type Base, baseOf, type Head, headWords, makeEntry, type SignedNote } from './chain.js';
 import { type StoredEntry, storedEntries } from './chain.js';
 import { ChainCheck, type HeadMark } from './check.js';
-import { advanceMark, genuineMark, readMark } from './head-file.js';
+import { advanceMark, type FoundMark, genuineMark, readMark } from './head-file.js';
 import { trimTarget } from './trim.js';
 import { whoAsks } from './who.js';
 
@@ -35,7 +35,7 @@ export interface AuditLogInit {
   /** The most entries that are kept. */
   readonly entriesMax: number;
   /** Told what went wrong beside the audit itself, a sentence each; an append goes on all the same. */
-  warn(text: string): void;
+  readonly warn: (text: string) => void;
   readonly now?: () => Date;
 }
 
@@ -83,9 +83,10 @@ export class AuditLog {
     decide: (replies: readonly LockerReply[]) => Appending<T>,
   ): Promise<T> {
     for (let race = 0; race < APPEND_RACES_MAX; race += 1) {
-      const mark = readMark(this.headFile);
+      // What is remembered must not fall behind what is trimmed: it could not be compared any more.
+      await this.#marking;
       const attempt = await this.database
-        .inTurn(async (connection) => this.#attempt(connection, await mark, reads, decide))
+        .inTurn(async (connection) => this.#attempt(connection, reads, decide))
         .catch((error: unknown) => {
           throw inAuditsWords(error);
         });
@@ -127,10 +128,10 @@ export class AuditLog {
 
   async #attempt<T>(
     connection: LockerConnection,
-    found: Awaited<ReturnType<typeof readMark>>,
     reads: readonly (readonly string[])[],
     decide: (replies: readonly LockerReply[]) => Appending<T>,
   ): Promise<Attempt<T>> {
+    const found = readMark(this.headFile);
     const at = typeof found === 'object' ? `${String(found.seq)}-0` : '0-1';
     const own = [
       ['WATCH', KEY.auditHead, KEY.auditKey],
@@ -139,7 +140,10 @@ export class AuditLog {
       ['XRANGE', KEY.audit, at, at],
       ...(this.#key === undefined ? [['HGETALL', KEY.auditKey]] : []),
     ];
-    const replies = await connection.ask([...own, ...reads]);
+    const asked = connection.ask([...own, ...reads]);
+    // While the server answers.
+    const who = whoAsks();
+    const replies = await asked;
     const key = (this.#key ??= this.openKey(replies[4]));
     if (key === undefined) return { kind: 'no-key' };
     const [last] = storedEntries(replies[2]);
@@ -148,7 +152,7 @@ export class AuditLog {
     const appending = decide(replies.slice(own.length));
     const commands = appending.commands ?? [];
     if (appending.notes.length === 0 && commands.length === 0) return { kind: 'done', result: appending.result };
-    const entries = this.#chain(key, base, appending.notes);
+    const entries = this.#chain(key, base, who, appending.notes);
     const head = await this.#trimmed(connection, key, base, entries);
     const trim =
       head.anchorSeq > base.head.anchorSeq ? [['XTRIM', KEY.audit, 'MINID', `${String(head.anchorSeq + 1)}-0`]] : [];
@@ -163,8 +167,8 @@ export class AuditLog {
     return { kind: 'done', result: appending.result };
   }
 
-  #chain(key: AuditKey, base: Base, notes: Appending<unknown>['notes']): readonly StoredEntry[] {
-    const [who, at] = [whoAsks(), this.#now().toISOString()];
+  #chain(key: AuditKey, base: Base, who: Who, notes: Appending<unknown>['notes']): readonly StoredEntry[] {
+    const at = this.#now().toISOString();
     let { seq, link } = base;
     return notes.map((note) => {
       const signed: SignedNote = { ...note, who: note.who ?? who, at: note.at ?? at };
@@ -200,7 +204,7 @@ export class AuditLog {
     key: AuditKey,
     base: Base,
     { seq, mac }: Head,
-    found: Awaited<ReturnType<typeof readMark>>,
+    found: FoundMark,
     remembered: StoredEntry | undefined,
   ): void {
     if (!goesOn(key, base, found, remembered)) {
@@ -211,6 +215,7 @@ export class AuditLog {
     }
     const mark: HeadMark = { audit: key.id, seq, mac };
     this.#marking = this.#marking.then(async () => {
+      await turnOfTheLoop();
       const failure = await advanceMark(this.headFile, key, mark);
       if (failure !== undefined) {
         this.warn(`How far Locker’s audit has come could not be kept beside the root key: ${failure}.`);
@@ -230,12 +235,7 @@ export class AuditLog {
 }
 
 /** A head that is not found in the chain stays, because it is what shows that something is wrong. */
-function goesOn(
-  key: AuditKey,
-  { head }: Base,
-  found: Awaited<ReturnType<typeof readMark>>,
-  remembered: StoredEntry | undefined,
-): boolean {
+function goesOn(key: AuditKey, { head }: Base, found: FoundMark, remembered: StoredEntry | undefined): boolean {
   if (found === undefined) return true;
   const mark = found === 'unreadable' ? undefined : genuineMark(key, found);
   if (mark === undefined || mark.audit !== key.id) return false;

@@ -22,7 +22,7 @@ export async function verifyAudit(log: AuditLog): Promise<AuditProof> {
   await clearHalfWrittenMarks(log.headFile);
   for (let attempt = 1; ; attempt += 1) {
     // Before the chain: it can only be older than what is read after it.
-    const found = await readMark(log.headFile);
+    const found = readMark(log.headFile);
     const look = await lookThrough(log, found);
     if (look.trimmedMeanwhile && attempt < ATTEMPTS_MAX) continue;
     if (look.damages.length > 0) throw broken(look.damages);
