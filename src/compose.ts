@@ -64,6 +64,7 @@ function worldOf(configuration: Configuration, parts: Parts): World {
       open: () => locker.open(),
       getCredential: (env, name) => locker.getCredential(env, name),
       note: (note) => locker.note(note),
+      custody: locker.custody,
     },
     locks: locksOf(configuration),
     clock: CLOCK,

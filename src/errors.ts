@@ -19,6 +19,8 @@ export const ERROR_EXIT_CODES = {
   CONFIG_INVALID: EXIT.usage,
   CONFIG_EXISTS: EXIT.usage,
   CONFIRMATION_NEEDED: EXIT.usage,
+  KIT_NOT_FOUND: EXIT.usage,
+  KIT_EXISTS: EXIT.usage,
   // a problem found or left
   PORT_TAKEN: EXIT.problem,
   PLAN_CHANGED: EXIT.problem,
@@ -31,6 +33,14 @@ export const ERROR_EXIT_CODES = {
   FOREIGN_INSTANCE: EXIT.problem,
   DISK_FULL: EXIT.problem,
   FILE_NOT_WRITABLE: EXIT.problem,
+  REKEY_REFUSED: EXIT.problem,
+  RESET_REFUSED: EXIT.problem,
+  KIT_PASSPHRASE_WRONG: EXIT.problem,
+  KIT_DAMAGED: EXIT.problem,
+  KIT_FOREIGN: EXIT.problem,
+  KIT_INVALID: EXIT.problem,
+  KIT_TOO_LARGE: EXIT.problem,
+  KIT_OTHER_KEY: EXIT.problem,
   // the runtime or Locker cannot be reached
   ENGINE_NOT_FOUND: EXIT.unreachable,
   DOCKER_UNREACHABLE: EXIT.unreachable,

@@ -3,12 +3,15 @@ import { Nexus3Error } from '../errors.js';
 import { LOCKER_NAME } from '../protocol/environment.js';
 import type { Secret } from '../protocol/secret.js';
 import type { CredentialName, Credentials } from '../protocol/users.js';
+import type { Custody } from './custody.js';
 import { LockerDatabase } from './database.js';
 import type { LockerConnection } from './channel.js';
 import { deriveOwnCredentials } from './derive.js';
 import type { AuditNote, Locker } from './locker.js';
-import { loadRootKey } from './root-key-file.js';
-import type { RootKey } from './root-key.js';
+import { KeyRing } from './key-ring.js';
+import { RecoveryKits } from './kit/recovery-kits.js';
+import { Rekeying } from './rekey/rekeying.js';
+import { RootKeyPlaceOnDisk } from './rekey/root-key-place.js';
 import { LockerStore } from './store.js';
 
 export interface LockerAccessInit {
@@ -19,11 +22,24 @@ export interface LockerAccessInit {
 
 export class LockerAccess {
   readonly #init: LockerAccessInit;
-  #rootKey: RootKey | undefined;
+  readonly #keys: KeyRing;
+  readonly custody: Custody;
+  #database: LockerDatabase | undefined;
   #store: LockerStore | undefined;
 
   constructor(init: LockerAccessInit) {
     this.#init = init;
+    this.#keys = new KeyRing(init.rootKeyPath);
+    const parts = {
+      keys: this.#keys,
+      connect: (password: Secret) => init.connect(password),
+      database: () => this.#openDatabase(),
+    };
+    this.custody = {
+      rekey: new Rekeying(parts),
+      kit: new RecoveryKits(parts),
+      rootKeyFile: new RootKeyPlaceOnDisk(init.rootKeyPath),
+    };
   }
 
   /**
@@ -32,17 +48,17 @@ export class LockerAccess {
    * @throws Nexus3Error ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID
    */
   async ownCredentials(mayCreate: boolean): Promise<Credentials> {
-    const rootKey = await this.#loadRootKey(mayCreate);
-    const { alsoAccepted } = rootKey;
-    const own = deriveOwnCredentials(rootKey);
-    return alsoAccepted === undefined ? own : { ...own, alsoAccepted: deriveOwnCredentials(rootKey, alsoAccepted) };
+    const { root, other } = await this.#keys.load(mayCreate);
+    const { alsoAccepted } = root;
+    const own = deriveOwnCredentials(root);
+    if (other !== undefined) return { ...own, alsoAccepted: deriveOwnCredentials(other) };
+    return alsoAccepted === undefined ? own : { ...own, alsoAccepted: deriveOwnCredentials(root, alsoAccepted) };
   }
 
   /** The same store each time; it connects when it is first asked. @throws the errors of `ownCredentials(false)` */
   async open(): Promise<Locker> {
-    const rootKey = await this.#loadRootKey(false);
-    const { default: password } = deriveOwnCredentials(rootKey);
-    this.#store ??= new LockerStore(new LockerDatabase(rootKey, () => this.#init.connect(password)));
+    const database = await this.#openDatabase();
+    this.#store ??= new LockerStore(database);
     return this.#store;
   }
 
@@ -67,14 +83,31 @@ export class LockerAccess {
   }
 
   async close(): Promise<void> {
-    const store = this.#store;
+    const database = this.#database;
+    this.#database = undefined;
     this.#store = undefined;
-    await store?.close();
+    await database?.close();
   }
 
   /** A failure is not kept, because `up` may create the key after a first look found none. */
-  async #loadRootKey(mayCreate: boolean): Promise<RootKey> {
-    this.#rootKey ??= await loadRootKey(this.#init.rootKeyPath, mayCreate);
-    return this.#rootKey;
+  async #openDatabase(): Promise<LockerDatabase> {
+    await this.#keys.load(false);
+    this.#database ??= new LockerDatabase(this.#keys, () => this.#connect());
+    return this.#database;
+  }
+
+  /** A password that is refused may be that of a root key, or of a generation, that has been replaced meanwhile. */
+  async #connect(): Promise<LockerConnection> {
+    await this.#keys.refresh();
+    const { root } = this.#keys.latest;
+    try {
+      return await this.#init.connect(deriveOwnCredentials(root).default);
+    } catch (error) {
+      if (!(error instanceof Nexus3Error) || error.code !== 'REDIS_REPLY_UNEXPECTED') throw error;
+      await this.#keys.refresh();
+      const { root: now } = this.#keys.latest;
+      if (now.equals(root) && now.generation === root.generation) throw error;
+      return this.#init.connect(deriveOwnCredentials(now).default);
+    }
   }
 }

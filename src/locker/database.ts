@@ -1,12 +1,13 @@
 /** Locker's Redis for one root key: asked, and changed as transactions that are durable when they resolve. */
 import { Nexus3Error } from '../errors.js';
-import { Channel, type ConnectLocker, type LockerReply } from './channel.js';
-import { deriveKeyEncryptionKey } from './derive.js';
+import { Channel, type ConnectLocker, type LockerConnection, type LockerReply, wasClosed } from './channel.js';
+import { deriveKeyEncryptionKey, fingerprintOf } from './derive.js';
 import { Durability } from './durability.js';
 import type { HashPlace } from './envelope.js';
 import { DataKey } from './envelope.js';
+import { fixedKey, type Keys, type KeySource } from './key-ring.js';
 import { ENVIRONMENTS_LOCKER, KEY } from './keys.js';
-import type { RootKey } from './root-key.js';
+import { RootKey } from './root-key.js';
 import { FIELD, SealedHash, toFields } from './sealed-hash.js';
 
 /** How often a change is tried again because another run changed the same hash meanwhile. */
@@ -34,27 +35,48 @@ export interface Change<T> {
 }
 
 export class LockerDatabase {
-  readonly #keyEncryptionKey: Buffer;
+  readonly #keys: KeySource;
+  #derived: { readonly from: Keys; readonly own: Buffer; readonly other: Buffer | undefined } | undefined;
   readonly #channel: Channel;
   readonly #durabilityChannel: Channel;
   readonly #durability: Durability;
   #lastChange: Promise<unknown> = Promise.resolve();
 
-  constructor(rootKey: RootKey, connect: ConnectLocker, durableTimeoutMs?: number) {
-    this.#keyEncryptionKey = deriveKeyEncryptionKey(rootKey);
+  /** @param keys one root key, or where it is looked up again whenever it has been replaced */
+  constructor(keys: RootKey | KeySource, connect: ConnectLocker, durableTimeoutMs?: number) {
+    this.#keys = keys instanceof RootKey ? fixedKey(keys) : keys;
     this.#channel = new Channel(connect);
     this.#durabilityChannel = new Channel(connect);
     this.#durability = new Durability(this.#durabilityChannel, MARKER, durableTimeoutMs);
   }
 
-  /** @throws Nexus3Error LOCKER_UNREACHABLE */
+  /**
+   * For what may be done twice; see Channel.ask. What came under another root key than the one known here can only have
+   * come after that one was put in its place, so looking after the answer is early enough.
+   * @throws Nexus3Error LOCKER_UNREACHABLE
+   */
   async ask(commands: readonly (readonly string[])[], timeoutMs?: number): Promise<readonly LockerReply[]> {
-    return this.#channel.ask(commands, timeoutMs);
+    const replies = await this.#channel.ask(commands, timeoutMs);
+    await this.#keys.refresh();
+    return replies;
+  }
+
+  /** Of the root key in use. */
+  get fingerprint(): string {
+    return fingerprintOf(this.#keys.latest.root);
+  }
+
+  /** One connection, and no change of this process in between. */
+  async exclusive<T>(work: (connection: LockerConnection) => Promise<T>): Promise<T> {
+    const turn = this.#lastChange.then(() => this.#channel.use(work));
+    this.#lastChange = turn.catch(() => undefined);
+    return turn;
   }
 
   /** A hash as it was read. */
   hash({ place, label }: HashAddress, reply: LockerReply | undefined): SealedHash {
-    return new SealedHash(this.#keyEncryptionKey, place, toFields(reply), label);
+    const { own, other } = this.#keyEncryptionKeys();
+    return new SealedHash(own, place, toFields(reply), label, other);
   }
 
   /** Resolves when whatever was answered before is on disk. @throws Nexus3Error NOT_PROVEN, LOCKER_UNREACHABLE */
@@ -80,16 +102,33 @@ export class LockerDatabase {
   }
 
   async #changeNow<T>(address: HashAddress, decide: (hash: SealedHash) => Change<T>): Promise<T> {
+    const sent = { exec: false };
+    try {
+      return await this.#changeOnce(address, decide, sent);
+    } catch (error) {
+      // Closed before anything was changed, as when the root key has been replaced.
+      if (sent.exec || !wasClosed(error)) throw error;
+      return this.#changeOnce(address, decide, sent);
+    }
+  }
+
+  async #changeOnce<T>(
+    address: HashAddress,
+    decide: (hash: SealedHash) => Change<T>,
+    sent: { exec: boolean },
+  ): Promise<T> {
     const { key, place, label } = address;
     return this.#channel.use(async (connection) => {
       for (let race = 0; race < RACES_MAX; race += 1) {
-        const wrapped = DataKey.generate().wrap(this.#keyEncryptionKey, place, FIRST_VERSION);
+        const wrapped = DataKey.generate().wrap(this.#keyEncryptionKeys().own, place, FIRST_VERSION);
         const replies = await connection.ask([
           ['HSETNX', key, FIELD.dataKey, wrapped],
           ['WATCH', key],
           ['HGETALL', key],
         ]);
+        await this.#keys.refresh();
         const { commands, result } = decide(this.hash(address, replies[2]));
+        sent.exec = true;
         const executed = await connection.ask([['MULTI'], ...commands, ['EXEC']]);
         if (executed.at(-1) !== null) return result;
       }
@@ -98,5 +137,13 @@ export class LockerDatabase {
         hint: 'Wait until the other run of nexus3 has ended, then run the command again.',
       });
     });
+  }
+
+  #keyEncryptionKeys(): { readonly own: Buffer; readonly other: Buffer | undefined } {
+    const { latest } = this.#keys;
+    if (this.#derived?.from === latest) return this.#derived;
+    const other = latest.other === undefined ? undefined : deriveKeyEncryptionKey(latest.other);
+    this.#derived = { from: latest, own: deriveKeyEncryptionKey(latest.root), other };
+    return this.#derived;
   }
 }

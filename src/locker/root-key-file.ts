@@ -48,7 +48,7 @@ export async function loadRootKey(path: string, mayCreate: boolean): Promise<Roo
 }
 
 /** Undefined: not there. Opened once and judged by what was opened, so that nothing can be swapped in between. */
-async function readRootKey(path: string): Promise<RootKey | undefined> {
+export async function readRootKey(path: string): Promise<RootKey | undefined> {
   // Not following a link, not blocking on a pipe.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(path, flags).catch((error: unknown) => {

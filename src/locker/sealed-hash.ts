@@ -30,17 +30,21 @@ const SLOTS: readonly Slot[] = ['value', 'next', 'previous'];
 export type Fields = ReadonlyMap<string, string>;
 
 export class SealedHash {
-  readonly #keyEncryptionKey: Buffer;
+  readonly #keyEncryptionKeys: readonly Buffer[];
   #dataKey: DataKey | undefined;
 
-  /** @param label what a person calls it: `track`, `l_1a2b` */
+  /**
+   * @param label what a person calls it: `track`, `l_1a2b`
+   * @param otherKey of the other root key, while `locker rekey` is under way
+   */
   constructor(
     keyEncryptionKey: Buffer,
     readonly place: HashPlace,
     readonly fields: Fields,
     readonly label: string,
+    otherKey?: Buffer,
   ) {
-    this.#keyEncryptionKey = keyEncryptionKey;
+    this.#keyEncryptionKeys = otherKey === undefined ? [keyEncryptionKey] : [keyEncryptionKey, otherKey];
   }
 
   /** In either state of `locker rekey`, one of the two opens. @throws Nexus3Error LOCKER_VALUE_UNREADABLE */
@@ -56,7 +60,11 @@ export class SealedHash {
   }
 
   #unwrap(wrapped: string): DataKey | undefined {
-    return DataKey.unwrap(this.#keyEncryptionKey, this.place, wrapped);
+    for (const key of this.#keyEncryptionKeys) {
+      const dataKey = DataKey.unwrap(key, this.place, wrapped);
+      if (dataKey !== undefined) return dataKey;
+    }
+    return undefined;
   }
 
   names(slot: Slot): readonly string[] {

@@ -130,7 +130,8 @@ export function renderUsersAcl(
 export function acceptedHashes(credentials: Credentials, name: CredentialName): readonly string[] {
   const also = credentials.alsoAccepted?.[name];
   const hashes = [credentials[name], ...(also === undefined ? [] : [also])].map(passwordHash);
-  return [...new Set(hashes)];
+  // Sorted, so that nothing is rendered anew when the second one becomes the first.
+  return [...new Set(hashes)].sort();
 }
 
 /** Reads its environment's hash, and writes where its reads are noted; nothing else. */

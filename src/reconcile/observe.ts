@@ -6,14 +6,14 @@ import type { Role } from '../protocol/environment.js';
 import { instanceKey } from '../protocol/environment.js';
 import { runtimeDirectives } from '../protocol/redis-conf.js';
 import type { Credentials } from '../protocol/users.js';
-import { compareUsers, makeCredentials } from '../protocol/users.js';
+import { makeCredentials } from '../protocol/users.js';
 import { Secret } from '../protocol/secret.js';
-import type { StoredCredentials } from '../locker/locker.js';
+import type { Locker, StoredCredentials } from '../locker/locker.js';
 import type { InstanceView } from '../redis/observation.js';
 import type { InstanceRuntimeState, InstanceSpec, RuntimeObservation } from '../runtime/runtime.js';
-import { isLocker, neededCredentials, renderFiles, specOf, specsOf } from './desired.js';
-import type { EnvironmentFacts, InstanceFacts } from './facts.js';
-import { readFolders } from './folder.js';
+import { differencesIn, readFoldersAs, renderings } from './accepted.js';
+import { isLocker, neededCredentials, specOf, specsOf } from './desired.js';
+import type { EnvironmentFacts, InstanceFacts, LockerFacts } from './facts.js';
 import type { World } from './world.js';
 
 /** How many environments are asked at once, each with one connection to each of its instances. */
@@ -45,9 +45,10 @@ export async function observe(
     world.runtime.observe(specs),
     readCredentials(world, environments, options),
   ]);
-  const facts = await mapBounded(environments, ENVIRONMENT_CONCURRENCY_MAX, (environment) =>
-    observeEnvironment(world, environment, runtime, credentials.stored?.get(environment.name)),
-  );
+  const facts = await mapBounded(environments, ENVIRONMENT_CONCURRENCY_MAX, async (environment) => {
+    const seen = await observeEnvironment(world, environment, runtime, credentials.stored?.get(environment.name));
+    return isLocker(environment) ? { ...seen, locker: credentials.locker } : seen;
+  });
   return { environments: facts, lockerError: credentials.error };
 }
 
@@ -59,22 +60,47 @@ async function readCredentials(
 ): Promise<{
   readonly stored: ReadonlyMap<string, KnownCredentials | undefined> | undefined;
   readonly error: Nexus3Error | undefined;
+  readonly locker?: LockerFacts;
 }> {
   const stored = new Map<string, KnownCredentials | undefined>();
+  const locker = environments.find(isLocker);
   try {
-    const locker = environments.find(isLocker);
     if (locker !== undefined) {
       const own = await world.locker.ownCredentials(options.mayCreateRootKey === true);
       stored.set(locker.name, { ...NOTHING_STORED, current: own, own });
     }
     const others = environments.filter((environment) => !isLocker(environment)).map(({ name }) => name);
-    if (others.length === 0) return { stored, error: undefined };
+    if (others.length === 0) {
+      return {
+        stored,
+        error: undefined,
+        ...(locker === undefined ? {} : { locker: await aboutLocker(world, undefined) }),
+      };
+    }
     const store = await world.locker.open();
     const found = await store.read(others);
     for (const name of others) stored.set(name, found.get(name) ?? NOTHING_STORED);
-    return { stored, error: undefined };
+    return { stored, error: undefined, ...(locker === undefined ? {} : { locker: await aboutLocker(world, store) }) };
   } catch (error) {
     if (error instanceof Nexus3Error) return { stored, error };
+    throw error;
+  }
+}
+
+/** What is only true of Locker. @param store that has just been read from; undefined: nobody else’s credentials are asked for */
+async function aboutLocker(world: World, store: Locker | undefined): Promise<LockerFacts> {
+  const { phase } = await world.locker.custody.rekey.state();
+  return { rekeying: phase !== 'none', kit: store === undefined ? await askForKit(world) : store.kit };
+}
+
+/** Whether Locker can be asked is for its own findings to say. */
+async function askForKit(world: World): Promise<LockerFacts['kit']> {
+  try {
+    const store = await world.locker.open();
+    await store.read([]);
+    return store.kit;
+  } catch (error) {
+    if (error instanceof Nexus3Error) return undefined;
     throw error;
   }
 }
@@ -115,10 +141,11 @@ async function observeInstance(
 ): Promise<InstanceFacts> {
   const spec = specOf(world.configuration, environment, role);
   const placement = world.runtime.placement(spec, environment.vaultPort);
-  const files = complete ? renderFiles(environment, role, placement, completed(stored)) : undefined;
-  const folder = readFolders(spec, files);
+  const variants = complete
+    ? renderings(environment, role, placement, completed(stored), stored.own !== undefined)
+    : [];
+  const folder = readFoldersAs(spec, variants);
   const { state, view } = await lookTwiceAtFresh(world, environment, spec, runtime, stored);
-  const expected = files?.find(({ name }) => name === 'users.acl')?.content.split('\n');
   const inForce = view?.state === 'open' ? view.server.users : [];
   return {
     id: spec.id,
@@ -127,7 +154,7 @@ async function observeInstance(
     runtime: state,
     view,
     folder,
-    userDifferences: expected === undefined || inForce.length === 0 ? [] : compareUsers(expected, inForce),
+    userDifferences: differencesIn(variants, inForce),
     log: isSuspect(state, view) ? await world.runtime.logs(spec, LOG_LINES) : [],
   };
 }

@@ -40,6 +40,7 @@ function scene(...changes: readonly Change[]): Scene {
   const facts = changes.reduce((result, change) => change(result), healthy(TRACK, root));
   const admin: Admin = {
     loadUsers: note('users loaded'),
+    endOthers: note('others ended'),
     setConfig: (name) => note(`set ${name}`)(),
     replicaOf: ({ host, port }) => note(`replica of ${host}:${String(port)}`)(),
     replicaOfNoOne: note('promoted'),

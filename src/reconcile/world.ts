@@ -3,6 +3,7 @@
  * Docker, processes or a Redis client.
  */
 import type { Configuration } from '../config/configuration.js';
+import type { Custody } from '../locker/custody.js';
 import type { AuditNote, Locker } from '../locker/locker.js';
 import type { Environment } from '../protocol/environment.js';
 import type { Address } from '../protocol/redis-conf.js';
@@ -25,6 +26,8 @@ export interface ProbeRequest {
 export interface Admin extends AsyncDisposable {
   /** ACL LOAD. */
   loadUsers(): Promise<void>;
+  /** Ends all other connections of clients, so that nobody stays logged in with a password that is no longer one. */
+  endOthers(): Promise<void>;
   setConfig(name: string, value: string): Promise<void>;
   replicaOf(master: Address): Promise<void>;
   replicaOfNoOne(): Promise<void>;
@@ -58,6 +61,8 @@ export interface LockerAccess {
   getCredential(env: string, name: CredentialName): Promise<Secret>;
   /** Writes into Locker's audit who did what. @throws LOCKER_UNREACHABLE */
   note(note: AuditNote): Promise<void>;
+  /** Of the root key: changed, kept safe, made anew. */
+  readonly custody: Custody;
 }
 
 export interface Clock {

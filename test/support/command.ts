@@ -13,14 +13,25 @@ export interface CommandResult {
   readonly ms: number;
 }
 
-/** @param killAfterMs SIGKILL after so many milliseconds; undefined: let it end. */
-export async function runCommand(nexus: Nexus, args: readonly string[], killAfterMs?: number): Promise<CommandResult> {
+/**
+ * @param killAfterMs SIGKILL after so many milliseconds; undefined: let it end.
+ * @param stdin piped in; undefined: there is none
+ */
+export async function runCommand(
+  nexus: Nexus,
+  args: readonly string[],
+  killAfterMs?: number,
+  stdin?: string,
+): Promise<CommandResult> {
   const startedAt = performance.now();
   const child = spawn(process.execPath, [MAIN, '--config', nexus.configFile, ...args], {
     cwd: nexus.root,
     env: { ...nexus.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // It may have ended, or never asked.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(stdin);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));

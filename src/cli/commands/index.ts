@@ -64,6 +64,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./credentials-get.js')).credentialsGet,
   },
   {
+    name: 'locker rekey',
+    summary: 'change the root key, with nothing locked out meanwhile',
+    load: async () => (await import('./locker-rekey.js')).lockerRekey,
+  },
+  {
+    name: 'locker export',
+    summary: 'make a recovery kit, for when the root key is lost',
+    load: async () => (await import('./locker-export.js')).lockerExport,
+  },
+  {
+    name: 'locker import',
+    summary: 'bring Locker back from a recovery kit',
+    load: async () => (await import('./locker-import.js')).lockerImport,
+  },
+  {
+    name: 'locker reset',
+    summary: 'begin anew when root key and recovery kit are lost',
+    load: async () => (await import('./locker-reset.js')).lockerReset,
+  },
+  {
     name: 'engine find',
     summary: 'say which local engine is used, and why',
     load: async () => (await import('./engine-find.js')).engineFind,
@@ -78,5 +98,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 /** First words that stand for several commands. */
 export const GROUPS: Readonly<Record<string, string>> = {
   credentials: 'passwords that Locker keeps',
+  locker: 'Locker itself: its root key, and the way back when that is lost',
   engine: 'the local server program of the process runtime',
 };
