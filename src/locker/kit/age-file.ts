@@ -49,15 +49,11 @@ function unarmored(file: Buffer): Uint8Array {
 
 /** A file of age may also be locked to somebody’s key: then no passphrase opens it. */
 function refuseOtherLocks(bytes: Uint8Array): void {
-  const header = Buffer.from(bytes.subarray(0, HEADER_BYTES_MAX)).toString('latin1');
-  if (!header.startsWith(BINARY)) throw damaged('its header is cut short');
-  const locks =
-    header
-      .slice(BINARY.length)
-      .split('\n--- ')[0]
-      ?.split('\n')
-      .filter((line) => line.startsWith('-> ')) ?? [];
-  if (locks.length === 0) throw damaged('its header is cut short');
+  const text = Buffer.from(bytes.subarray(0, HEADER_BYTES_MAX)).toString('latin1');
+  const [header, rest] = text.split('\n--- ', 2);
+  if (header === undefined || rest === undefined || !header.startsWith(BINARY))
+    throw damaged('its header is cut short');
+  const locks = header.split('\n').filter((line) => line.startsWith('-> '));
   if (!locks.some((line) => line.startsWith('-> scrypt ')))
     throw foreign('it is sealed for a key, not with a passphrase');
 }
