@@ -6,7 +6,8 @@ const TEST = '\\.(test|conformance)\\.ts$';
 /** Small tools that stand beside each other at the top: errors, progress, files, … */
 const CORE = '^src/(?!index|compose)[^/]+\\.ts$';
 /** What the middle knows of the adapters: their ports, and the data they hand over. */
-const PORTS = '^src/(runtime/runtime|redis/observation|locker/(lockers?|audit/audit)|config/configuration)\\.ts$';
+const PORTS =
+  '^src/(runtime/runtime|redis/observation|locker/(lockers?|custody|audit/audit)|config/configuration)\\.ts$';
 
 /** Each library belongs to one folder; whoever wants another one decides here where it lives. */
 const LIBRARY_OWNERS = {

@@ -71,6 +71,7 @@ function worldOf(configuration: Configuration, parts: Parts): World {
       audit: () => locker.audit(),
       tokens: () => locker.tokens(),
       lockers: () => locker.lockers({ environments: lockerEnvironments(configuration), suggest: didYouMean }),
+      custody: locker.custody,
     },
     locks: locksOf(configuration),
     clock: CLOCK,

@@ -25,6 +25,8 @@ export const ERROR_EXIT_CODES = {
   LOCKER_EXISTS: EXIT.usage,
   LOCKER_KEY_UNKNOWN: EXIT.usage,
   LOCKER_INPUT_INVALID: EXIT.usage,
+  KIT_NOT_FOUND: EXIT.usage,
+  KIT_EXISTS: EXIT.usage,
   // a problem found or left
   PORT_TAKEN: EXIT.problem,
   PLAN_CHANGED: EXIT.problem,
@@ -43,6 +45,14 @@ export const ERROR_EXIT_CODES = {
   LOCKER_FULL: EXIT.problem,
   LOCKER_REFUSED: EXIT.problem,
   LOCKER_ROTATING: EXIT.problem,
+  REKEY_REFUSED: EXIT.problem,
+  RESET_REFUSED: EXIT.problem,
+  KIT_PASSPHRASE_WRONG: EXIT.problem,
+  KIT_DAMAGED: EXIT.problem,
+  KIT_FOREIGN: EXIT.problem,
+  KIT_INVALID: EXIT.problem,
+  KIT_TOO_LARGE: EXIT.problem,
+  KIT_OTHER_KEY: EXIT.problem,
   // the runtime or Locker cannot be reached
   ENGINE_NOT_FOUND: EXIT.unreachable,
   DOCKER_UNREACHABLE: EXIT.unreachable,

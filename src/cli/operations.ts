@@ -14,6 +14,10 @@ import type { CredentialName } from '../protocol/users.js';
 import type { CheckOptions } from '../reconcile/check.js';
 import type { CreateOptions, CreateReport } from '../reconcile/create.js';
 import type { DownReport } from '../reconcile/down.js';
+import type { ExportOptions, ExportReport } from '../reconcile/locker/kit-export.js';
+import type { ImportOptions, ImportReport } from '../reconcile/locker/kit-import.js';
+import type { RekeyReport } from '../reconcile/locker/rekey.js';
+import type { ResetPreview, ResetReport } from '../reconcile/locker/reset.js';
 import type { RecoverOptions, RecoverPreview, RecoverReport } from '../reconcile/recover/recover.js';
 import type { RemoveReport } from '../reconcile/remove.js';
 import type { Report } from '../reconcile/report.js';
@@ -23,6 +27,7 @@ import type { GrantOptions, GrantReport, ListedGrant, RevokeReport } from '../re
 import type { UpOptions } from '../reconcile/up.js';
 import type { World } from '../reconcile/world.js';
 import type { Lockers } from '../locker/lockers.js';
+import { readVersion } from './version.js';
 
 /** A connection for a person at a prompt. */
 export interface Session extends Disposable {
@@ -58,6 +63,15 @@ export interface Operations {
   recover(world: World, options: RecoverOptions, progress: Progress): Promise<RecoverReport>;
   previewRecover(world: World, options: RecoverOptions): Promise<RecoverPreview>;
   rotate(world: World, options: RotateOptions, progress: Progress): Promise<RotateReport>;
+  rekey(world: World, progress: Progress): Promise<RekeyReport>;
+  /** @throws KIT_EXISTS */
+  admitExport(options: Pick<ExportOptions, 'file' | 'force'>): Promise<void>;
+  exportKit(world: World, options: Omit<ExportOptions, 'version'>, progress: Progress): Promise<ExportReport>;
+  /** @throws KIT_NOT_FOUND, KIT_FOREIGN */
+  readKitFile(file: string): Promise<Buffer>;
+  importKit(world: World, options: ImportOptions, progress: Progress): Promise<ImportReport>;
+  previewReset(world: World): Promise<ResetPreview>;
+  reset(world: World, progress: Progress): Promise<ResetReport>;
   getCredential(world: World, env: string, name: CredentialName): Promise<Secret>;
   audit(world: World): Promise<Audit>;
   /** @param token path of its file */
@@ -106,6 +120,28 @@ export const OPERATIONS: Operations = {
   },
   async rotate(world, options, progress) {
     return (await import('../reconcile/rotate/rotate.js')).rotate(world, options, progress);
+  },
+  async rekey(world, progress) {
+    return (await import('../reconcile/locker/rekey.js')).rekey(world, progress);
+  },
+  async admitExport(options) {
+    return (await import('../reconcile/locker/kit-export.js')).admitExport(options);
+  },
+  async exportKit(world, options, progress) {
+    const { exportKit } = await import('../reconcile/locker/kit-export.js');
+    return exportKit(world, { ...options, version: await readVersion() }, progress);
+  },
+  async readKitFile(file) {
+    return (await import('../reconcile/locker/kit-import.js')).readKitFile(file);
+  },
+  async importKit(world, options, progress) {
+    return (await import('../reconcile/locker/kit-import.js')).importKit(world, options, progress);
+  },
+  async previewReset(world) {
+    return (await import('../reconcile/locker/reset.js')).previewReset(world);
+  },
+  async reset(world, progress) {
+    return (await import('../reconcile/locker/reset.js')).reset(world, progress);
   },
   async getCredential(world, env, name) {
     const password = await world.locker.getCredential(env, name);

@@ -1,5 +1,4 @@
 /** One run of the command line, from the words typed to the exit code. Tests call it in their own process. */
-import { readFile } from 'node:fs/promises';
 import { EXIT, Nexus3Error } from '../errors.js';
 import { CommandContext } from './context.js';
 import { ERROR_SCHEMA, exitCodeOf, failureDocument, failureLines } from './failure.js';
@@ -13,6 +12,7 @@ import type { RunRequest } from './program.js';
 import { parseCommandLine } from './program.js';
 import { makeProgress } from './progress.js';
 import { makePrompts } from './prompts.js';
+import { readVersion } from './version.js';
 
 const HELP_WIDTH_MAX = 100;
 
@@ -93,11 +93,4 @@ function readOutputOptions(argv: readonly string[]): OutputOptions {
   const end = argv.indexOf('--');
   const own = end === -1 ? argv : argv.slice(0, end);
   return { json: own.includes('--json'), quiet: own.includes('--quiet'), noColor: own.includes('--no-color') };
-}
-
-async function readVersion(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  const manifest: unknown = JSON.parse(text);
-  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) return String(manifest.version);
-  throw new TypeError('package.json names no version');
 }

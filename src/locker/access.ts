@@ -18,11 +18,14 @@ import { afterStep, ownRotation, replaceRootKey } from './own-rotation.js';
 import type { Lockers } from './lockers.js';
 import { AuditedLockers } from './lockers/audited.js';
 import { type LockersInit, StoredLockers } from './lockers/stored-lockers.js';
-import { loadRootKey } from './root-key-file.js';
 import { fits, passwordRefused, wrongRootKey } from './root-key-fit.js';
-import type { RootKey } from './root-key.js';
 import { environmentAddress, LockerStore } from './store.js';
 import { LockerTokens } from './token/tokens.js';
+import type { Custody } from './custody.js';
+import { KeyRing } from './key-ring.js';
+import { RecoveryKits } from './kit/recovery-kits.js';
+import { Rekeying } from './rekey/rekeying.js';
+import { RootKeyPlaceOnDisk } from './rekey/root-key-place.js';
 
 export interface LockerAccessInit {
   readonly rootKeyPath: string;
@@ -52,11 +55,23 @@ const FOLDING: ReadonlySet<AuditAction> = new Set(['grant', 'revoke', 'rotate', 
 
 export class LockerAccess {
   readonly #init: LockerAccessInit;
-  #rootKey: RootKey | undefined;
+  readonly #keys: KeyRing;
+  readonly custody: Custody;
   #parts: Parts | undefined;
 
   constructor(init: LockerAccessInit) {
     this.#init = init;
+    this.#keys = new KeyRing(init.rootKeyPath);
+    const parts = {
+      keys: this.#keys,
+      connect: (password: Secret) => init.connect(password),
+      database: async () => (await this.#open()).database,
+    };
+    this.custody = {
+      rekey: new Rekeying(parts),
+      kit: new RecoveryKits(parts),
+      rootKeyFile: new RootKeyPlaceOnDisk(init.rootKeyPath),
+    };
   }
 
   /**
@@ -65,15 +80,14 @@ export class LockerAccess {
    * @throws Nexus3Error ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID, ROOT_KEY_WRONG
    */
   async ownCredentials(mayCreate: boolean): Promise<Credentials> {
-    const rootKey = await this.#loadRootKey(mayCreate);
+    const { root, other } = await this.#keys.load(mayCreate);
     // Rendered and loaded, another key's passwords would open a Locker whose values stay shut.
-    if (fits(rootKey, this.#init.renderedUsers?.()) === false) throw wrongRootKey(this.#init.rootKeyPath);
-    const { alsoAccepted } = rootKey;
-    const own = deriveOwnCredentials(rootKey);
+    if (fits(root, this.#init.renderedUsers?.()) === false) throw wrongRootKey(this.#init.rootKeyPath);
     const tokenUsers = await readTokenUsers(this.#init.tokensFile);
+    const besides = other ?? (root.alsoAccepted === undefined ? undefined : root.withGenerations(root.alsoAccepted));
     return {
-      ...own,
-      ...(alsoAccepted === undefined ? {} : { alsoAccepted: deriveOwnCredentials(rootKey, alsoAccepted) }),
+      ...deriveOwnCredentials(root),
+      ...(besides === undefined ? {} : { alsoAccepted: deriveOwnCredentials(besides) }),
       ...(tokenUsers.length === 0 ? {} : { tokenUsers }),
     };
   }
@@ -83,16 +97,19 @@ export class LockerAccess {
    * @throws Nexus3Error ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID
    */
   async ownRotation(): Promise<Rotation | undefined> {
-    return ownRotation(await this.#readRootKeyAgain());
+    return ownRotation((await this.#keys.load(false)).root);
   }
 
-  /** One step of it, durable when it resolves. What is under way afterwards. */
+  /**
+   * One step of it, durable when it resolves. What is under way afterwards.
+   * @throws Nexus3Error REKEY_REFUSED while the root key itself is being changed
+   */
   async rotateOwn(step: OwnRotationStep): Promise<Rotation | undefined> {
-    const before = await this.#readRootKeyAgain();
-    const after = afterStep(before, step);
-    if (after !== before) await replaceRootKey(this.#init.rootKeyPath, after);
-    this.#rootKey = after;
-    return ownRotation(after);
+    const { root, other } = await this.#keys.load(false);
+    if (step.kind === 'prepare' && other !== undefined) throw rekeyUnderWay();
+    const after = afterStep(root, step);
+    if (after !== root) await replaceRootKey(this.#init.rootKeyPath, after);
+    return this.ownRotation();
   }
 
   /** The same store each time; it connects when it is first asked. @throws ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID */
@@ -169,9 +186,9 @@ export class LockerAccess {
   }
 
   async #open(): Promise<Parts> {
-    const rootKey = await this.#loadRootKey(false);
+    await this.#keys.load(false);
     if (this.#parts !== undefined) return this.#parts;
-    const database = new LockerDatabase(rootKey, () => this.#connect());
+    const database = new LockerDatabase(this.#keys, () => this.#connect());
     const { rootKeyPath, auditEntriesMax, warn } = this.#init;
     const log = new AuditLog({ database, headFile: headFilePath(rootKeyPath), entriesMax: auditEntriesMax, warn });
     this.#parts = { database, store: new LockerStore(database), log };
@@ -179,16 +196,22 @@ export class LockerAccess {
   }
 
   /**
-   * With the password of now: a rotation of Locker's own may have changed it since the database was opened. A password that
-   * is refused, and a root key that is another one, look the same to a client.
+   * With the password of now. One that is refused may be that of a root key, or of a generation, that has been replaced
+   * meanwhile; otherwise a password that is refused and a root key that is another one look the same to a client.
    */
   async #connect(): Promise<LockerConnection> {
-    const rootKey = await this.#loadRootKey(false);
+    await this.#keys.refresh();
+    const { root } = this.#keys.latest;
     try {
-      return await this.#init.connect(deriveOwnCredentials(rootKey).default);
+      return await this.#init.connect(deriveOwnCredentials(root).default);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      const fit = fits(rootKey, this.#init.renderedUsers?.());
+      await this.#keys.refresh();
+      const { root: now } = this.#keys.latest;
+      if (!now.equals(root) || now.generation !== root.generation) {
+        return this.#init.connect(deriveOwnCredentials(now).default);
+      }
+      const fit = fits(root, this.#init.renderedUsers?.());
       throw fit === false ? wrongRootKey(this.#init.rootKeyPath) : passwordRefused(error, fit === true);
     }
   }
@@ -203,18 +226,12 @@ export class LockerAccess {
     }
     return own[name];
   }
+}
 
-  /** A failure is not kept, because `up` may create the key after a first look found none. */
-  async #loadRootKey(mayCreate: boolean): Promise<RootKey> {
-    this.#rootKey ??= await loadRootKey(this.#init.rootKeyPath, mayCreate);
-    return this.#rootKey;
-  }
-
-  /** Another run may have changed the generations. */
-  async #readRootKeyAgain(): Promise<RootKey> {
-    this.#rootKey = await loadRootKey(this.#init.rootKeyPath, false);
-    return this.#rootKey;
-  }
+function rekeyUnderWay(): Nexus3Error {
+  return new Nexus3Error('REKEY_REFUSED', 'Locker’s root key is being changed, so its passwords are not rotated now.', {
+    hint: 'Finish that first: nexus3 locker rekey',
+  });
 }
 
 /** Also of a user that is switched off. */

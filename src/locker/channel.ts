@@ -22,9 +22,19 @@ export class Channel {
     this.#connect = connect;
   }
 
-  /** @throws Nexus3Error LOCKER_UNREACHABLE */
+  /**
+   * Asks once more on a new connection where one that was open before is closed by the server, as when it is restarted or
+   * the root key is changed: so only for what may be done twice.
+   * @throws Nexus3Error LOCKER_UNREACHABLE
+   */
   async ask(commands: readonly (readonly string[])[], timeoutMs?: number): Promise<readonly LockerReply[]> {
-    return this.use((connection) => connection.ask(commands, timeoutMs));
+    const reused = this.#connection !== undefined;
+    try {
+      return await this.use((connection) => connection.ask(commands, timeoutMs));
+    } catch (error) {
+      if (!reused || !wasClosed(error)) throw error;
+      return this.use((connection) => connection.ask(commands, timeoutMs));
+    }
   }
 
   /**
@@ -64,6 +74,12 @@ export class Channel {
     const connection = await opened.catch(() => undefined);
     connection?.close();
   }
+}
+
+/** The server ended the connection, rather than not answering. */
+export function wasClosed(error: unknown): boolean {
+  const cause = error instanceof Nexus3Error && error.code === 'LOCKER_UNREACHABLE' ? error.cause : undefined;
+  return cause instanceof Nexus3Error && 'reason' in cause && cause.reason === 'closed';
 }
 
 function isOfRedis(error: unknown): error is Nexus3Error {

@@ -1,12 +1,13 @@
 /** Locker's Redis for one root key: asked, and changed as transactions that are durable when they resolve. */
 import { Nexus3Error } from '../errors.js';
-import { Channel, type ConnectLocker, type LockerConnection, type LockerReply } from './channel.js';
-import { deriveKeyEncryptionKey } from './derive.js';
+import { Channel, type ConnectLocker, type LockerConnection, type LockerReply, wasClosed } from './channel.js';
+import { deriveKeyEncryptionKey, fingerprintOf } from './derive.js';
 import { Durability } from './durability.js';
 import type { HashPlace } from './envelope.js';
 import { DataKey } from './envelope.js';
+import { fixedKey, type Keys, type KeySource } from './key-ring.js';
 import { ENVIRONMENTS_LOCKER, KEY } from './keys.js';
-import type { RootKey } from './root-key.js';
+import { RootKey } from './root-key.js';
 import { explainBroken } from './moved.js';
 import { FIELD, SealBroken, SealedHash, toFields } from './sealed-hash.js';
 
@@ -43,27 +44,41 @@ interface Transaction<T> {
 }
 
 export class LockerDatabase {
-  readonly #keyEncryptionKey: Buffer;
+  readonly #keys: KeySource;
+  #derived: { readonly from: Keys; readonly own: Buffer; readonly other: Buffer | undefined } | undefined;
   readonly #channel: Channel;
   readonly #durabilityChannel: Channel;
   readonly #durability: Durability;
   #lastChange: Promise<unknown> = Promise.resolve();
 
-  constructor(rootKey: RootKey, connect: ConnectLocker, durableTimeoutMs?: number) {
-    this.#keyEncryptionKey = deriveKeyEncryptionKey(rootKey);
+  /** @param keys one root key, or where it is looked up again whenever it has been replaced */
+  constructor(keys: RootKey | KeySource, connect: ConnectLocker, durableTimeoutMs?: number) {
+    this.#keys = keys instanceof RootKey ? fixedKey(keys) : keys;
     this.#channel = new Channel(connect);
     this.#durabilityChannel = new Channel(connect);
     this.#durability = new Durability(this.#durabilityChannel, MARKER, durableTimeoutMs);
   }
 
-  /** @throws Nexus3Error LOCKER_UNREACHABLE */
+  /**
+   * For what may be done twice; see Channel.ask. What came under another root key than the one known here can only have
+   * come after that one was put in its place, so looking after the answer is early enough.
+   * @throws Nexus3Error LOCKER_UNREACHABLE
+   */
   async ask(commands: readonly (readonly string[])[], timeoutMs?: number): Promise<readonly LockerReply[]> {
-    return this.#channel.ask(commands, timeoutMs);
+    const replies = await this.#channel.ask(commands, timeoutMs);
+    await this.#keys.refresh();
+    return replies;
+  }
+
+  /** Of the root key in use. */
+  get fingerprint(): string {
+    return fingerprintOf(this.#keys.latest.root);
   }
 
   /** A hash as it was read. */
   hash({ place, label }: HashAddress, reply: LockerReply | undefined): SealedHash {
-    return new SealedHash(this.#keyEncryptionKey, place, toFields(reply), label);
+    const { own, other } = this.#keyEncryptionKeys();
+    return new SealedHash(own, place, toFields(reply), label, other);
   }
 
   /**
@@ -147,15 +162,28 @@ export class LockerDatabase {
   }
 
   #newDataKey(place: HashPlace): string {
-    return DataKey.generate().wrap(this.#keyEncryptionKey, place, FIRST_VERSION);
+    return DataKey.generate().wrap(this.#keyEncryptionKeys().own, place, FIRST_VERSION);
   }
 
-  async #transactNow<T>({ prelude, keys, label, decide }: Transaction<T>): Promise<T> {
+  async #transactNow<T>(transaction: Transaction<T>): Promise<T> {
+    const sent = { exec: false };
+    try {
+      return await this.#transactOnce(transaction, sent);
+    } catch (error) {
+      // Closed before anything was changed, as when the root key has been replaced.
+      if (sent.exec || !wasClosed(error)) throw error;
+      return this.#transactOnce(transaction, sent);
+    }
+  }
+
+  async #transactOnce<T>({ prelude, keys, label, decide }: Transaction<T>, sent: { exec: boolean }): Promise<T> {
     return this.#channel.use(async (connection) => {
       for (let race = 0; race < RACES_MAX; race += 1) {
         const before = prelude();
         const replies = await connection.ask([...before, ['WATCH', ...keys], ...keys.map((key) => ['HGETALL', key])]);
+        await this.#keys.refresh();
         const { commands, result } = decide(replies.slice(before.length + 1));
+        sent.exec = true;
         const executed = await connection.ask([['MULTI'], ...commands, ['EXEC']]);
         if (executed.at(-1) !== null) return result;
       }
@@ -164,5 +192,13 @@ export class LockerDatabase {
         hint: 'Wait until the other run of nexus3 has ended, then run the command again.',
       });
     });
+  }
+
+  #keyEncryptionKeys(): { readonly own: Buffer; readonly other: Buffer | undefined } {
+    const { latest } = this.#keys;
+    if (this.#derived?.from === latest) return this.#derived;
+    const other = latest.other === undefined ? undefined : deriveKeyEncryptionKey(latest.other);
+    this.#derived = { from: latest, own: deriveKeyEncryptionKey(latest.root), other };
+    return this.#derived;
   }
 }

@@ -5,6 +5,7 @@ import type { RootKey } from './root-key.js';
 
 const PASSWORD_BYTES = 32;
 const KEY_BYTES = 32;
+const FINGERPRINT_BYTES = 8;
 
 /** Locker's own users on 6720, needed before Locker can be asked: 256 bits each, 43 characters of base64url. */
 export function deriveOwnCredentials(rootKey: RootKey, generation: number = rootKey.generation): Credentials {
@@ -17,4 +18,9 @@ export function deriveOwnCredentials(rootKey: RootKey, generation: number = root
 /** Wraps the data keys; see envelope.ts. */
 export function deriveKeyEncryptionKey(rootKey: RootKey): Buffer {
   return rootKey.derive(['locker-key-encryption-key'], KEY_BYTES);
+}
+
+/** Says whether two root keys are the same one, and nothing else of them. */
+export function fingerprintOf(rootKey: RootKey): string {
+  return rootKey.derive(['root-key-fingerprint'], FINGERPRINT_BYTES).toString('hex');
 }

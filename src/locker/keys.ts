@@ -39,6 +39,9 @@ export const KEY = {
   kit: 'nexus3:locker:kit',
 } as const;
 
+/** Of the hash `KEY.kit`. */
+export const KIT_FIELD = { madeAt: 'made-at', rootKey: 'root-key' } as const;
+
 /** What a sealed hash belongs to, by its key; undefined for a key that holds no data key. */
 export function placeOfKey(key: string): HashPlace | undefined {
   if (key === KEY.tokens) return { lockerId: 'tokens', env: '' };

@@ -31,7 +31,12 @@ export interface StoredCredentials {
   readonly madeAt: Readonly<Partial<Record<CredentialName, string>>>;
 }
 
+/** Of the recovery kit: never made, made for an earlier root key, made for this one. */
+export type KitState = 'missing' | 'outdated' | 'current';
+
 export interface Locker {
+  /** As the latest `read` saw it; undefined before. */
+  readonly kit?: KitState | undefined;
   /**
    * Everything stored for these environments, in one round trip. Those without any entry are absent from the map.
    * @throws Nexus3Error LOCKER_UNREACHABLE, LOCKER_VALUE_UNREADABLE, LOCKER_VALUE_TAMPERED

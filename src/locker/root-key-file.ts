@@ -46,7 +46,7 @@ export async function loadRootKey(path: string, mayCreate: boolean): Promise<Roo
 }
 
 /** Undefined: not there. */
-async function readRootKey(path: string): Promise<RootKey | undefined> {
+export async function readRootKey(path: string): Promise<RootKey | undefined> {
   const file = await readClosedFile(path, {
     what: 'root key',
     unsafe: (evidence, hint) => unsafe(path, evidence, hint),

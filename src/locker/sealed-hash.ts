@@ -31,17 +31,22 @@ export const SLOTS: readonly Slot[] = ['value', 'next', 'previous'];
 export type Fields = ReadonlyMap<string, string>;
 
 export class SealedHash {
-  readonly #keyEncryptionKey: Buffer;
+  /** Of the root key in use, and of the other one while it is being changed. */
+  readonly #keyEncryptionKeys: readonly [Buffer, ...Buffer[]];
   #dataKey: DataKey | undefined;
 
-  /** @param label what a person calls it: `track`, `l_1a2b` */
+  /**
+   * @param label what a person calls it: `track`, `l_1a2b`
+   * @param otherKey of the other root key, while `locker rekey` is under way
+   */
   constructor(
     keyEncryptionKey: Buffer,
     readonly place: HashPlace,
     readonly fields: Fields,
     readonly label: string,
+    otherKey?: Buffer,
   ) {
-    this.#keyEncryptionKey = keyEncryptionKey;
+    this.#keyEncryptionKeys = otherKey === undefined ? [keyEncryptionKey] : [keyEncryptionKey, otherKey];
   }
 
   /** In either state of `locker rekey`, one of the two opens. @throws Nexus3Error LOCKER_VALUE_UNREADABLE */
@@ -68,7 +73,7 @@ export class SealedHash {
 
   /** Whether this text is the wrapped data key of another hash. */
   isDataKeyOf(place: HashPlace, wrapped: string): boolean {
-    return DataKey.unwrap(this.#keyEncryptionKey, place, wrapped) !== undefined;
+    return this.#keyEncryptionKeys.some((key) => DataKey.unwrap(key, place, wrapped) !== undefined);
   }
 
   /** Whether this text was sealed for that place of this hash. */
@@ -77,7 +82,11 @@ export class SealedHash {
   }
 
   #unwrap(wrapped: string): DataKey | undefined {
-    return DataKey.unwrap(this.#keyEncryptionKey, this.place, wrapped);
+    for (const key of this.#keyEncryptionKeys) {
+      const dataKey = DataKey.unwrap(key, this.place, wrapped);
+      if (dataKey !== undefined) return dataKey;
+    }
+    return undefined;
   }
 
   names(slot: Slot): readonly string[] {
@@ -135,7 +144,10 @@ export class SealedHash {
         return value === undefined ? [] : [field, dataKey.seal({ ...this.place, name, slot }, of, value)];
       }),
     );
-    return { dataKey, words: [FIELD.dataKey, dataKey.wrap(this.#keyEncryptionKey, this.place, version), ...sealed] };
+    return {
+      dataKey,
+      words: [FIELD.dataKey, dataKey.wrap(this.#keyEncryptionKeys[0], this.place, version), ...sealed],
+    };
   }
 
   sealAs(slot: Slot, name: string, version: number, value: Secret): readonly string[] {

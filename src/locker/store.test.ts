@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { QUIET_AUDIT } from '../../test/support/quiet-audit.js';
 import { ENGINE_TIMEOUT_MS, testEngine } from '../../test/support/engine.js';
 import { freePort, startServer, type TestServer } from '../../test/support/redis-server.js';
 import { Nexus3Error } from '../errors.js';
@@ -21,11 +22,6 @@ import { LockerStore } from './store.js';
 const rootKey = RootKey.generate();
 const own = deriveOwnCredentials(rootKey);
 const TRACK = 'nexus3:locker:l_e0dd:env:track';
-const AUDIT = {
-  connectAdmin: () => Promise.reject(new Error('nobody asked')),
-  auditEntriesMax: 100,
-  warn: () => undefined,
-};
 const NOW = new Date('2026-01-08T12:00:00Z');
 const LATER = new Date('2026-01-08T12:01:00Z');
 
@@ -322,7 +318,7 @@ describe('Locker’s access', () => {
     const access = new LockerAccess({
       rootKeyPath: join(folder, 'root.key'),
       connect: (password) => openTextConnection(server.address, { user: 'default', password }),
-      ...AUDIT,
+      ...QUIET_AUDIT,
     });
     const made = await (await access.open()).generate('track', ['default'], NOW);
     expect((await access.getCredential('track', 'default')).reveal()).toBe(made.default?.reveal());
@@ -334,7 +330,7 @@ describe('Locker’s access', () => {
   });
 
   it('makes a root key only when asked, and then uses it', async () => {
-    const access = new LockerAccess({ rootKeyPath: join(folder, 'new', 'root.key'), connect, ...AUDIT });
+    const access = new LockerAccess({ rootKeyPath: join(folder, 'new', 'root.key'), connect, ...QUIET_AUDIT });
     const early = await Promise.all([failureOf(access.ownCredentials(false)), failureOf(access.open())]);
     expect(early.map(({ code }) => code)).toEqual(['ROOT_KEY_MISSING', 'ROOT_KEY_MISSING']);
     const created = await access.ownCredentials(true);

@@ -7,8 +7,8 @@ import { Secret } from '../protocol/secret.js';
 import { CREDENTIAL_NAMES, type CredentialName, LOCKER_KEY, type Passwords } from '../protocol/users.js';
 import type { Change, HashAddress, LockerDatabase } from './database.js';
 import type { Slot } from './envelope.js';
-import { ENVIRONMENTS_LOCKER } from './keys.js';
-import type { Locker, Rotation, StoredCredentials } from './locker.js';
+import { ENVIRONMENTS_LOCKER, KEY, KIT_FIELD } from './keys.js';
+import type { KitState, Locker, Rotation, StoredCredentials } from './locker.js';
 import { parseRotation, renderRotation, ROTATION_FIELD } from './rotation-field.js';
 import { FIELD, notLocker, type SealedHash, unreadable } from './sealed-hash.js';
 
@@ -16,16 +16,27 @@ const PASSWORD_BYTES = 32;
 
 export class LockerStore implements Locker {
   readonly #database: LockerDatabase;
+  #kit: KitState | undefined;
 
   constructor(database: LockerDatabase) {
     this.#database = database;
   }
 
+  get kit(): KitState | undefined {
+    return this.#kit;
+  }
+
   async read(envs: readonly string[]): Promise<ReadonlyMap<string, StoredCredentials>> {
     const addresses = envs.map(environmentAddress);
-    const replies = await this.#database.ask([['PING'], ...addresses.map(({ key }) => ['HGETALL', key])]);
+    const replies = await this.#database.ask([
+      ['PING'],
+      ...addresses.map(({ key }) => ['HGETALL', key]),
+      ['HGET', KEY.kit, KIT_FIELD.rootKey],
+    ]);
     // Whatever listens there instead of Locker must not read as a Locker that holds nothing: new passwords would follow.
     if (replies[0] !== 'PONG') throw notLocker('PING');
+    const kitFor = replies[addresses.length + 1];
+    this.#kit = kitFor === null ? 'missing' : kitFor === this.#database.fingerprint ? 'current' : 'outdated';
     return this.#database.explained(() => {
       const found = new Map<string, StoredCredentials>();
       for (const [index, address] of addresses.entries()) {

@@ -130,6 +130,7 @@ export function renderUsersAcl(
 export function acceptedHashes(credentials: Credentials, name: CredentialName): readonly string[] {
   const also = credentials.alsoAccepted?.[name];
   const hashes = [credentials[name], ...(also === undefined ? [] : [also])].map(passwordHash);
+  // Sorted, so that nothing is rendered anew when the second one becomes the first.
   return [...new Set(hashes)].toSorted();
 }
 

@@ -1,6 +1,6 @@
 /** Everything that was observed of one environment, and the questions that findings ask of it. Pure. */
 import type { ConfiguredEnvironment } from '../config/configuration.js';
-import type { Rotation } from '../locker/locker.js';
+import type { KitState, Rotation } from '../locker/locker.js';
 import type { InstanceId, Role } from '../protocol/environment.js';
 import type { GuardVerdict } from '../protocol/guard.js';
 import { judgeVault } from '../protocol/guard.js';
@@ -37,6 +37,14 @@ export interface OldPassword {
   readonly days: number;
 }
 
+/** What is only true of Locker. */
+export interface LockerFacts {
+  /** A change of the root key is under way, or was cut off. */
+  readonly rekeying: boolean;
+  /** Undefined: Locker could not be asked. */
+  readonly kit: KitState | undefined;
+}
+
 export interface EnvironmentFacts {
   readonly environment: ConfiguredEnvironment;
   readonly runtimeName: 'process' | 'docker';
@@ -47,6 +55,8 @@ export interface EnvironmentFacts {
   readonly rotation: RotationFacts | undefined;
   /** Passwords that are older than nexus3.yaml wants them, oldest first. */
   readonly oldPasswords: readonly OldPassword[];
+  /** Undefined for every other one, and where the root key cannot be used. */
+  readonly locker?: LockerFacts | undefined;
   readonly vault: InstanceFacts;
   /** Undefined for a Secure Environment. */
   readonly operational: InstanceFacts | undefined;

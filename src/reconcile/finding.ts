@@ -36,6 +36,8 @@ export const FINDING_CODES = [
   'persistence-failing',
   'version-incompatible',
   'module-missing',
+  'rekey-unfinished',
+  'recovery-kit-missing',
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
 

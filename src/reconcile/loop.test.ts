@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { healthy, USER } from '../../test/support/facts.js';
 import { TEST_CREDENTIALS } from '../../test/support/redis-server.js';
-import { type StillWorld, stillWorld } from '../../test/support/still-world.js';
+import { CUSTODY, type StillWorld, stillWorld } from '../../test/support/still-world.js';
 import { Nexus3Error } from '../errors.js';
 import { SILENT } from '../progress.js';
 import type { InstanceView } from '../redis/observation.js';
@@ -63,6 +63,7 @@ async function told({
             audit: () => Promise.reject(lockerError),
             tokens: () => Promise.reject(lockerError),
             lockers: () => Promise.reject(lockerError),
+            custody: CUSTODY,
           },
         }),
   });

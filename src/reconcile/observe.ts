@@ -8,14 +8,13 @@ import type { Placement } from '../protocol/redis-conf.js';
 import { runtimeDirectives } from '../protocol/redis-conf.js';
 import type { Credentials } from '../protocol/users.js';
 import { CONFIG_FILE } from '../protocol/layout.js';
-import { compareUsers, makeCredentials } from '../protocol/users.js';
+import { compareUsers, CREDENTIAL_NAMES, makeCredentials } from '../protocol/users.js';
 import { Secret } from '../protocol/secret.js';
-import type { StoredCredentials } from '../locker/locker.js';
+import type { Locker, StoredCredentials } from '../locker/locker.js';
 import type { InstanceView } from '../redis/observation.js';
 import type { InstanceRuntimeState, InstanceSpec, RuntimeObservation } from '../runtime/runtime.js';
 import type { RenderedFile } from './desired.js';
 import { isLocker, neededCredentials, renderFiles, specOf, specsOf } from './desired.js';
-import type { EnvironmentFacts, InstanceFacts } from './facts.js';
 import { instancesIn, serverOf } from './facts.js';
 import { readFolders } from './folder.js';
 import {
@@ -25,6 +24,7 @@ import {
   rotationSeen,
   toleratedDifferences,
 } from './rotate/under-way.js';
+import type { EnvironmentFacts, InstanceFacts, LockerFacts } from './facts.js';
 import type { World } from './world.js';
 
 /** How many environments are asked at once, each with one connection to each of its instances. */
@@ -57,14 +57,23 @@ export async function observe(
     readCredentials(world, environments, options),
   ]);
   const facts = await mapBounded(environments, ENVIRONMENT_CONCURRENCY_MAX, async (environment) => {
-    const stored = credentials.stored?.get(environment.name);
-    const seen = await observeEnvironment(world, environment, runtime, stored);
-    if (stored === undefined || !hasOtherPasswords(seen)) return seen;
-    // A rotation may have gone on between Locker's answer and the servers'.
-    const now = (await readCredentials(world, [environment], {})).stored?.get(environment.name);
-    return now === undefined || isSameState(stored, now) ? seen : observeEnvironment(world, environment, runtime, now);
+    const seen = await observeAsOfNow(world, environment, runtime, credentials.stored?.get(environment.name));
+    return isLocker(environment) ? { ...seen, locker: credentials.locker } : seen;
   });
   return { environments: facts, lockerError: credentials.error };
+}
+
+/** A rotation may have gone on between Locker's answer and the servers'. */
+async function observeAsOfNow(
+  world: World,
+  environment: ConfiguredEnvironment,
+  runtime: RuntimeObservation,
+  stored: KnownCredentials | undefined,
+): Promise<EnvironmentFacts> {
+  const seen = await observeEnvironment(world, environment, runtime, stored);
+  if (stored === undefined || !hasOtherPasswords(seen)) return seen;
+  const now = (await readCredentials(world, [environment], {})).stored?.get(environment.name);
+  return now === undefined || isSameState(stored, now) ? seen : observeEnvironment(world, environment, runtime, now);
 }
 
 function hasOtherPasswords(facts: EnvironmentFacts): boolean {
@@ -79,7 +88,7 @@ function hasOtherPasswords(facts: EnvironmentFacts): boolean {
 
 function isSameState(a: KnownCredentials, b: KnownCredentials): boolean {
   const stateOf = ({ rotation, current }: KnownCredentials): string =>
-    JSON.stringify([rotation, Object.values(current).map((secret) => secret.reveal())]);
+    JSON.stringify([rotation, CREDENTIAL_NAMES.map((name) => current[name]?.reveal())]);
   return stateOf(a) === stateOf(b);
 }
 
@@ -91,10 +100,11 @@ async function readCredentials(
 ): Promise<{
   readonly stored: ReadonlyMap<string, KnownCredentials | undefined> | undefined;
   readonly error: Nexus3Error | undefined;
+  readonly locker?: LockerFacts;
 }> {
   const stored = new Map<string, KnownCredentials | undefined>();
+  const locker = environments.find(isLocker);
   try {
-    const locker = environments.find(isLocker);
     if (locker !== undefined) {
       await world.locker.ownCredentials(options.mayCreateRootKey === true);
       const rotation = await world.locker.ownRotation();
@@ -102,13 +112,37 @@ async function readCredentials(
       stored.set(locker.name, { ...NOTHING_STORED, current: own, own, rotation });
     }
     const others = environments.filter((environment) => !isLocker(environment)).map(({ name }) => name);
-    if (others.length === 0) return { stored, error: undefined };
+    if (others.length === 0) {
+      return {
+        stored,
+        error: undefined,
+        ...(locker === undefined ? {} : { locker: await aboutLocker(world, undefined) }),
+      };
+    }
     const store = await world.locker.open();
     const found = await store.read(others);
     for (const name of others) stored.set(name, found.get(name) ?? NOTHING_STORED);
-    return { stored, error: undefined };
+    return { stored, error: undefined, ...(locker === undefined ? {} : { locker: await aboutLocker(world, store) }) };
   } catch (error) {
     if (error instanceof Nexus3Error) return { stored, error };
+    throw error;
+  }
+}
+
+/** What is only true of Locker. @param store that has just been read from; undefined: nobody else’s credentials are asked for */
+async function aboutLocker(world: World, store: Locker | undefined): Promise<LockerFacts> {
+  const { phase } = await world.locker.custody.rekey.state();
+  return { rekeying: phase !== 'none', kit: store === undefined ? await askForKit(world) : store.kit };
+}
+
+/** Whether Locker can be asked is for its own findings to say. */
+async function askForKit(world: World): Promise<LockerFacts['kit']> {
+  try {
+    const store = await world.locker.open();
+    await store.read([]);
+    return store.kit;
+  } catch (error) {
+    if (error instanceof Nexus3Error) return undefined;
     throw error;
   }
 }
@@ -184,15 +218,15 @@ function usersThatDiffer(
   return expected === undefined || inForce.length === 0 ? [] : compareUsers(expected, inForce);
 }
 
-/** What else the files may hold while a rotation is under way. */
+/** What else the files may hold while a rotation, or a change of the root key, is under way. */
 function renderedBesides(
   environment: ConfiguredEnvironment,
   role: Role,
   placement: Placement,
   stored: KnownCredentials,
 ): readonly RenderedFile[] {
-  if (stored.rotation === undefined) return [];
   const credentials = completed(stored);
+  if (stored.rotation === undefined && credentials.alsoAccepted === undefined) return [];
   const before = replicationBefore(credentials, stored.rotation);
   const current = currentOnly(credentials);
   const ofBefore =

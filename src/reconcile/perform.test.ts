@@ -43,6 +43,7 @@ function scene(...changes: readonly Change[]): Scene {
     setPasswords: (user) => note(`passwords of ${user}`)(),
     replicaConnections: () => Promise.resolve([]),
     disconnect: (user) => note(`${user} disconnected`)(),
+    endOthers: note('others ended'),
     setConfig: (name) => note(`set ${name}`)(),
     replicaOf: ({ host, port }) => note(`replica of ${host}:${String(port)}`)(),
     replicaOfNoOne: note('promoted'),

@@ -4,6 +4,7 @@
  */
 import type { Configuration } from '../config/configuration.js';
 import type { Audit } from '../locker/audit/audit.js';
+import type { Custody } from '../locker/custody.js';
 import type { AuditNote, Locker, OwnRotationStep, Rotation, Tokens } from '../locker/locker.js';
 import type { Lockers } from '../locker/lockers.js';
 import type { Environment } from '../protocol/environment.js';
@@ -35,6 +36,8 @@ export interface Admin extends AsyncDisposable {
   replicaConnections(user: string): Promise<readonly string[]>;
   /** CLIENT KILL USER: closes every connection of this user; a replica connects again at once. */
   disconnect(user: string): Promise<void>;
+  /** Ends all other connections of clients, so that nobody stays logged in with a password that is no longer one. */
+  endOthers(): Promise<void>;
   setConfig(name: string, value: string): Promise<void>;
   replicaOf(master: Address): Promise<void>;
   replicaOfNoOne(): Promise<void>;
@@ -80,6 +83,8 @@ export interface LockerAccess {
   tokens(): Promise<Tokens>;
   /** Values that people and servers keep; what is asked of them is in the audit. @throws ROOT_KEY_… */
   lockers(): Promise<Lockers>;
+  /** Of the root key: changed, kept safe, made anew. */
+  readonly custody: Custody;
 }
 
 export interface Clock {

@@ -61,6 +61,12 @@ export class AdminConnection implements AsyncDisposable {
     expectInteger(await this.#connection.send(['CLIENT', 'KILL', 'USER', user]), 'CLIENT KILL');
   }
 
+  async endOthers(): Promise<void> {
+    const question = 'CLIENT KILL TYPE normal SKIPME yes';
+    const reply = await this.#connection.send(question.split(' '), { timeoutMs: CHANGE_TIMEOUT_MS });
+    if (typeof reply !== 'number' && typeof reply !== 'bigint') throw unexpectedReply(reply, question);
+  }
+
   async setConfig(name: string, value: string): Promise<void> {
     const sent = SECRET_DIRECTIVES.has(name) ? new Secret(value) : value;
     await this.#change(['CONFIG', 'SET', name, sent], `CONFIG SET ${name}`);

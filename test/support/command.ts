@@ -15,13 +15,13 @@ export interface CommandResult {
 
 /**
  * @param killAfterMs SIGKILL after so many milliseconds; undefined: let it end.
- * @param stdin what is piped in
+ * @param stdin piped in; undefined: there is none
  */
 export async function runCommand(
   nexus: Nexus,
   args: readonly string[],
   killAfterMs?: number,
-  stdin = '',
+  stdin?: string,
 ): Promise<CommandResult> {
   const startedAt = performance.now();
   const child = spawn(process.execPath, [MAIN, '--config', nexus.configFile, ...args], {
@@ -29,6 +29,9 @@ export async function runCommand(
     env: { ...nexus.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // It may have ended, or never asked.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(stdin);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));

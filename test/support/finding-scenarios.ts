@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openConnection } from '../../src/redis/connection.js';
 import { hostAddress } from '../../src/reconcile/access.js';
 import { Secret } from '../../src/protocol/secret.js';
+import { RootKey } from '../../src/locker/root-key.js';
 import type { Hands } from './break.js';
 import { until } from './break.js';
 import type { Report } from '../../src/reconcile/report.js';
@@ -227,6 +228,30 @@ export function describeFindings(options: NexusOptions, hands: Hands): void {
       }, 'the full sync');
       await nexus.admin('track', 'vault', 'CONFIG', 'SET', 'rdb-key-save-delay', '0');
       await nexus.report(0, 'check', 'track', '--fix');
+      await isHealthyWithItsData();
+    });
+  });
+
+  describe('Locker’s root key', () => {
+    it('recovery-kit-missing: none was made; information, until there is one', async () => {
+      const report = await nexus.report(0, 'check');
+      expect(findingOf(report, 'locker', 'recovery-kit-missing')).toMatchObject({ severity: 'info', fixable: false });
+      const fixed = await nexus.report(0, 'check', 'locker', '--fix');
+      expect(findingsOf(fixed, 'locker').map(({ code }) => code)).toContain('recovery-kit-missing');
+      const made = await nexus.runWith({ stdin: 'four words at random' }, 'locker', 'export', '--recovery', 'kit.age');
+      expect(made.code, made.err).toBe(0);
+      const after = await nexus.report(0, 'check');
+      expect(findingsOf(after, 'locker').map(({ code }) => code)).not.toContain('recovery-kit-missing');
+    });
+
+    it('rekey-unfinished: a change of it was cut off; --fix leaves it, and the same command finishes it', async () => {
+      await writeFile(join(nexus.root, 'root.key.next'), RootKey.generate().toText(), { mode: 0o600 });
+      expect(await nexus.findings('locker')).toEqual(['rekey-unfinished vault']);
+      await nexus.report(0, 'check', '--fix');
+      expect(await nexus.findings('locker')).toEqual(['rekey-unfinished vault']);
+      const { code, err } = await nexus.run('locker', 'rekey');
+      expect(code, err).toBe(0);
+      expect(await nexus.findings('locker')).toEqual([]);
       await isHealthyWithItsData();
     });
   });

@@ -1,4 +1,5 @@
 /** A world in which nothing happens but what a test says: real folders, and otherwise only answers. No time passes. */
+import type { Custody } from '../../src/locker/custody.js';
 import type { Locker } from '../../src/locker/locker.js';
 import { instanceKey } from '../../src/protocol/environment.js';
 import { NOTHING_STORED } from '../../src/reconcile/observe.js';
@@ -35,6 +36,7 @@ export function stillWorld(dataRoot: string, parts: StillWorldParts = {}): Still
       audit: unexpected,
       tokens: unexpected,
       lockers: unexpected,
+      custody: CUSTODY,
     },
     locks: { acquire: () => Promise.resolve(LOCK), tryAcquire: () => Promise.resolve(LOCK) },
     clock: {
@@ -57,6 +59,21 @@ const nothing = (): Promise<void> => Promise.resolve();
 const unexpected = (): Promise<never> => Promise.reject(new Error('nobody should have asked for this'));
 
 const LOCK = { path: '', [Symbol.asyncDispose]: nothing };
+
+export const CUSTODY: Custody = {
+  rekey: {
+    state: () => Promise.resolve({ phase: 'none', rotating: false }),
+    prepare: unexpected,
+    openToNext: unexpected,
+    commit: unexpected,
+    closeToOld: unexpected,
+    oldCredentials: unexpected,
+    proveOldRefused: unexpected,
+    finish: unexpected,
+  },
+  kit: { seal: unexpected, note: unexpected, open: unexpected },
+  rootKeyFile: { path: '', state: unexpected, asidePath: () => '', moveAside: unexpected },
+};
 
 const LOCKER: Locker = {
   read: (envs) => Promise.resolve(new Map(envs.map((env) => [env, { ...NOTHING_STORED, current: TEST_CREDENTIALS }]))),

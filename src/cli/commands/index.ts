@@ -144,6 +144,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./locker-delete.js')).lockerDelete,
   },
   {
+    name: 'locker rekey',
+    summary: 'change the root key, with nothing locked out meanwhile',
+    load: async () => (await import('./locker-rekey.js')).lockerRekey,
+  },
+  {
+    name: 'locker export',
+    summary: 'make a recovery kit, for when the root key is lost',
+    load: async () => (await import('./locker-export.js')).lockerExport,
+  },
+  {
+    name: 'locker import',
+    summary: 'bring Locker back from a recovery kit',
+    load: async () => (await import('./locker-import.js')).lockerImport,
+  },
+  {
+    name: 'locker reset',
+    summary: 'begin anew when root key and recovery kit are lost',
+    load: async () => (await import('./locker-reset.js')).lockerReset,
+  },
+  {
     name: 'engine find',
     summary: 'say which local engine is used, and why',
     load: async () => (await import('./engine-find.js')).engineFind,

@@ -24,7 +24,13 @@ export const init: CommandSpec = {
     const { writeNewConfigFile } = await import('../../config/init.js');
     const file = await writeNewConfigFile({ runtime, dataRoot, config, empty: args.flag('empty') }, io);
     output.result('nexus3.init/1', { ok: true, file }, ({ quiet }) =>
-      quiet ? [] : [`Wrote ${file}.`, 'Next: look through it, then nexus3 up'],
+      quiet
+        ? []
+        : [
+            `Wrote ${file}.`,
+            'Next: look through it, then nexus3 up',
+            'Then: nexus3 locker export --recovery FILE, a kit for when the root key is lost',
+          ],
     );
     return EXIT.good;
   },

@@ -45,6 +45,9 @@ const lacking =
   (...names: NonNullable<EnvironmentFacts['missingCredentials']>): Change =>
   (facts) => ({ ...facts, missingCredentials: names });
 const lockerDown: Change = (facts) => ({ ...facts, missingCredentials: undefined });
+const ofLocker =
+  (locker: NonNullable<EnvironmentFacts['locker']>): Change =>
+  (facts) => ({ ...facts, locker });
 const onEmbedded: Change = (facts) => ({ ...facts, runtimeName: 'process', network: 'not-applicable' });
 const older = folder('vault', {
   vault: { birth: { state: 'born', incarnation: INCARNATION }, aof: { seq: 1, bytes: 99, missingFiles: [] } },
@@ -326,6 +329,15 @@ describe('each change of the facts has exactly these findings (! is not repaired
     ],
 
     // strangers are seen and never touched
+    [
+      'a change of the root key was cut off',
+      [ofLocker({ rekeying: true, kit: 'current' })],
+      ['rekey-unfinished vault !'],
+    ],
+    ['no recovery kit', [ofLocker({ rekeying: false, kit: 'missing' })], ['recovery-kit-missing vault !']],
+    ['one of an earlier root key', [ofLocker({ rekeying: false, kit: 'outdated' })], ['recovery-kit-missing vault !']],
+    ['one of this root key', [ofLocker({ rekeying: false, kit: 'current' })], []],
+    ['nobody knows', [ofLocker({ rekeying: false, kit: undefined })], []],
     [
       'a stranger’s open vault, the operational a master',
       [foreign('vault'), server('operational', { role: 'master', replica: undefined })],

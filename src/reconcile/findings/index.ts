@@ -22,6 +22,8 @@ import { passwordMismatch } from './password-mismatch.js';
 import { persistenceFailing } from './persistence-failing.js';
 import { portExposed } from './port-exposed.js';
 import { portMismatch } from './port-mismatch.js';
+import { recoveryKitMissing } from './recovery-kit-missing.js';
+import { rekeyUnfinished } from './rekey-unfinished.js';
 import { replicaLag } from './replica-lag.js';
 import { replicaLoading } from './replica-loading.js';
 import { rotationUnfinished } from './rotation-unfinished.js';
@@ -70,4 +72,6 @@ export const RULES: readonly Rule[] = [
   persistenceFailing,
   versionIncompatible,
   moduleMissing,
+  rekeyUnfinished,
+  recoveryKitMissing,
 ];

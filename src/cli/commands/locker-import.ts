@@ -1,0 +1,60 @@
+import { resolve } from 'node:path';
+import { EXIT } from '../../errors.js';
+import type { CommandSpec } from '../command.js';
+import { hanging, plural } from '../render/text.js';
+
+/** Of what differs. */
+const SHOWN_MAX = 20;
+
+export const lockerImport: CommandSpec = {
+  name: 'locker import',
+  summary: 'bring Locker back from a recovery kit',
+  description:
+    'Opens a recovery kit with its passphrase (asked for, or read from stdin), puts its root key in place where there is none that opens Locker, starts Locker, and writes what is missing there. What Locker holds already stays, and what differs is said; --overwrite takes the kit’s. A Locker with data that another root key opens is never touched. Run it again after it was cut off.',
+  arguments: [{ name: 'FILE', count: 'one', description: 'the recovery kit' }],
+  options: [{ flags: '--overwrite', description: 'where Locker and the kit differ, take the kit’s value' }],
+  examples: [
+    { command: 'nexus3 locker import kit.age', does: 'on a new host, or after the root key was lost' },
+    { command: 'nexus3 locker import kit.age --overwrite', does: 'the kit’s passwords win' },
+  ],
+  exitCodes: {
+    [EXIT.good]: 'Locker holds what the kit holds',
+    [EXIT.problem]: 'refused, or not the right kit; nothing was changed',
+  },
+  schema: 'nexus3.kitimport/1',
+  async run(args, context) {
+    const { operations, output, progress, prompts, io } = context;
+    const file = resolve(io.cwd, args.one('FILE'));
+    const world = await context.world();
+    await operations.readKitFile(file);
+    progress.clear();
+    const passphrase = await prompts.secret({ label: 'Passphrase of the recovery kit' });
+    const report = await operations.importKit(world, { file, passphrase, overwrite: args.flag('overwrite') }, progress);
+    output.result('nexus3.kitimport/1', { ok: true, ...report }, ({ quiet, width }) => {
+      if (quiet) return [];
+      const { origin, rootKey, keptRootKey, added, kept, replaced } = report;
+      const differing = [...kept, ...replaced];
+      return [
+        ...hanging('', `The kit of ${origin.host}, made ${origin.createdAt}, is imported.`, width),
+        rootKey === 'installed' ? 'Its root key is in place.' : 'Its root key was here already.',
+        ...(keptRootKey === null ? [] : hanging('What lay there is kept: ', keptRootKey, width)),
+        `${plural(added.length, 'entry').replace(/entrys$/, 'entries')} missing in Locker: written.`,
+        ...(differing.length === 0
+          ? []
+          : [
+              ...hanging(
+                '',
+                kept.length > 0
+                  ? `${String(kept.length)} differ, and Locker’s stayed; --overwrite takes the kit’s:`
+                  : `${String(replaced.length)} differed, and are the kit’s now:`,
+                width,
+              ),
+              ...differing.slice(0, SHOWN_MAX).map((entry) => `  ${entry}`),
+              ...(differing.length > SHOWN_MAX ? [`  and ${String(differing.length - SHOWN_MAX)} more`] : []),
+            ]),
+        ...hanging('Next: ', replaced.length > 0 ? 'nexus3 check --fix' : 'nexus3 up', width),
+      ];
+    });
+    return EXIT.good;
+  },
+};

@@ -1,0 +1,119 @@
+/**
+ * `locker rekey`: another root key for Locker, with no moment at which neither opens. Each step is durable before the
+ * next one begins, and can be done again; what lies beside root.key says how far it has come:
+ *
+ *     root.key.next                   both passwords are accepted, and every hash opens with either key
+ *     root.key.next → root.key        the commit: from here on the new key is the one
+ *     root.key.previous               nothing opens with the old key any more, then its passwords are refused
+ */
+import type { ConfiguredEnvironment } from '../../config/configuration.js';
+import { Nexus3Error } from '../../errors.js';
+import type { RekeySteps } from '../../locker/custody.js';
+import { LOCKER_NAME } from '../../protocol/environment.js';
+import type { Credentials } from '../../protocol/users.js';
+import type { Progress } from '../../progress.js';
+import { adminOf, hostAddress, openLocker } from '../access.js';
+import { selectEnvironments, specOf } from '../desired.js';
+import { renderInstance } from '../render.js';
+import type { World } from '../world.js';
+
+export interface RekeyReport {
+  /** An earlier one had been cut off, and was finished. */
+  readonly resumed: boolean;
+  /** Hashes that are under the new key now. */
+  readonly hashes: number;
+  readonly rootKeyFile: string;
+  readonly durationMs: number;
+}
+
+export async function rekey(world: World, progress: Progress): Promise<RekeyReport> {
+  await world.runtime.ready();
+  await using _lock = await world.locks.acquire('locker rekey', (holder) => {
+    progress.note(`waiting for ${holder}`);
+  });
+  const startedAt = world.clock.now().getTime();
+  const { rekey: steps, rootKeyFile } = world.locker.custody;
+  const { phase, rotating } = await steps.state();
+  if (rotating) throw refusedWhileRotating();
+  await openLocker(world);
+  if (phase === 'none') {
+    await steps.prepare();
+    progress.done('the next root key lies beside the present one');
+  }
+  if (phase !== 'committed') await commit(world, steps, progress);
+  const hashes = await closeToOld(world, steps, progress);
+  await world.locker.note({ action: 'rekey', what: 'root key', outcome: 'ok' });
+  await steps.finish();
+  progress.done('the old root key is gone');
+  return {
+    resumed: phase !== 'none',
+    hashes,
+    rootKeyFile: rootKeyFile.path,
+    durationMs: world.clock.now().getTime() - startedAt,
+  };
+}
+
+async function commit(world: World, steps: RekeySteps, progress: Progress): Promise<void> {
+  await putInForce(world, await world.locker.ownCredentials(false));
+  progress.done('Locker accepts the passwords of both keys');
+  const hashes = await steps.openToNext();
+  progress.done(`everything in Locker (${String(hashes)} hashes) was opened with the next key alone`);
+  await steps.commit();
+  progress.done('the next root key is the key');
+}
+
+/**
+ * A run that began before the commit may still write with the old key, as long as its connection lives. So: close, refuse
+ * the old passwords, end all connections, and close once more what was written in between.
+ */
+async function closeToOld(world: World, steps: RekeySteps, progress: Progress): Promise<number> {
+  await steps.closeToOld();
+  progress.done('nothing in Locker opens with the old key any more');
+  const { alsoAccepted: _old, ...own } = await world.locker.ownCredentials(false);
+  await putInForce(world, own, true);
+  const hashes = await steps.closeToOld();
+  await steps.proveOldRefused();
+  await proveOldAdminRefused(world, steps);
+  progress.done('the old passwords are refused');
+  return hashes;
+}
+
+async function putInForce(world: World, credentials: Credentials, endOthers = false): Promise<void> {
+  const environment = lockerOf(world);
+  const spec = specOf(world.configuration, environment, 'vault');
+  await renderInstance(world, environment, spec, credentials);
+  await using admin = await adminOf(world, environment, 'vault', credentials);
+  await admin.loadUsers();
+  if (endOthers) await admin.endOthers();
+}
+
+/** @throws NOT_PROVEN */
+async function proveOldAdminRefused(world: World, steps: RekeySteps): Promise<void> {
+  const old = await steps.oldCredentials();
+  if (old === undefined) return;
+  const address = hostAddress(specOf(world.configuration, lockerOf(world), 'vault'));
+  const { state } = await world.servers.probe({
+    address,
+    adminPassword: old.admin,
+    directives: [],
+    masterauth: undefined,
+  });
+  if (state === 'locked') return;
+  throw new Nexus3Error('NOT_PROVEN', 'Locker still accepts a password of the old root key, or cannot be asked.', {
+    evidence: [`user admin: ${state}`],
+    hint: 'The old key is kept until that is not so any more: run `nexus3 locker rekey` again.',
+  });
+}
+
+export function lockerOf(world: World): ConfiguredEnvironment {
+  const [environment] = selectEnvironments(world.configuration, [LOCKER_NAME]);
+  if (environment === undefined) throw new Error('every configuration holds locker');
+  return environment;
+}
+
+function refusedWhileRotating(): Nexus3Error {
+  return new Nexus3Error('REKEY_REFUSED', 'A rotation of Locker’s own passwords is under way.', {
+    evidence: ['the root key file names two generations'],
+    hint: 'Finish it first: nexus3 rotate locker',
+  });
+}

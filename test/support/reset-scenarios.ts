@@ -1,0 +1,174 @@
+/** `locker reset`: root key and kit are lost; everything is in force again under new passwords, and the data are whole. */
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CredentialName } from '../../src/protocol/users.js';
+import { Secret } from '../../src/protocol/secret.js';
+import { hostAddress } from '../../src/reconcile/access.js';
+import { openConnection } from '../../src/redis/connection.js';
+import type { Hands } from './break.js';
+import { until } from './break.js';
+import { runCommand } from './command.js';
+import type { NexusOptions } from './nexus.js';
+import { codesOf, Nexus } from './nexus.js';
+import { chance, rounds, SEED } from './random.js';
+
+const MINUTE_MS = 60_000;
+
+interface ResetDocument {
+  readonly ok: boolean;
+  readonly resumed: boolean;
+  readonly keptRootKey: string | null;
+  readonly keptLocker: string | null;
+  readonly environments: readonly { readonly name: string; readonly outcome: string }[];
+}
+
+/** @param kills how many of them, in CI and in soak. Of `track` (standard) and `user` (secure). */
+export function describeReset(
+  options: NexusOptions,
+  hands: Hands,
+  kills: { readonly inCi: number; readonly inSoak: number },
+): void {
+  let nexus: Nexus;
+  const keyFile = (): string => join(nexus.root, 'root.key');
+  const loseTheKey = (): Promise<void> => rm(keyFile());
+
+  beforeAll(async () => {
+    nexus = await Nexus.make(options);
+    await nexus.report(0, 'up');
+    await nexus.admin('track', 'vault', 'SET', 'kept', 'value');
+    await nexus.admin('track', 'vault', 'GRAPH.QUERY', 'projects', "CREATE (:Project {name: 'nexus'})");
+    await nexus.admin('user', 'vault', 'SET', 'kept', 'also');
+    await until(async () => (await nexus.anonymous('track', 'operational', 'GET', 'kept')) === 'value', 'replication');
+  }, 2 * MINUTE_MS);
+
+  afterAll(async () => {
+    await nexus[Symbol.asyncDispose]();
+  });
+
+  const USERS: readonly (readonly [env: string, user: CredentialName])[] = [
+    ['track', 'default'],
+    ['track', 'admin'],
+    ['track', 'replicator'],
+    ['track', 'backup'],
+    ['user', 'default'],
+    ['user', 'admin'],
+    ['locker', 'default'],
+    ['locker', 'admin'],
+  ];
+
+  async function passwords(): Promise<ReadonlyMap<string, string>> {
+    const all = new Map<string, string>();
+    for (const [env, user] of USERS) all.set(`${env} ${user}`, await nexus.password(env, user));
+    return all;
+  }
+
+  async function accepts(env: string, user: string, password: string): Promise<boolean> {
+    try {
+      const address = hostAddress(await nexus.spec(env, 'vault'));
+      (await openConnection(address, { user, password: new Secret(password) })).close();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Data whole, new passwords accepted, old ones refused, nothing left to do. */
+  async function isRenewed(before: ReadonlyMap<string, string>, where: string): Promise<void> {
+    const report = await nexus.report(0, 'check');
+    for (const env of ['locker', 'track', 'user']) expect(codesOf(report, env), `${where}: ${env}`).toEqual([]);
+    for (const [env, user] of USERS) {
+      const now = await nexus.password(env, user);
+      const old = before.get(`${env} ${user}`) ?? '';
+      expect(now, `${where}: ${env} ${user}`).not.toBe(old);
+      expect(await accepts(env, user, now), `${where}: new password of ${env} ${user}`).toBe(true);
+      expect(await accepts(env, user, old), `${where}: old password of ${env} ${user}`).toBe(false);
+    }
+    expect(await nexus.admin('track', 'vault', 'GET', 'kept'), where).toBe('value');
+    expect(await nexus.admin('user', 'vault', 'GET', 'kept'), where).toBe('also');
+    expect(await nexus.anonymous('track', 'operational', 'GET', 'kept'), where).toBe('value');
+    const count = ['GRAPH.RO_QUERY', 'projects', 'MATCH (p:Project) RETURN p.name'];
+    expect(JSON.stringify(await nexus.anonymous('track', 'operational', ...count)), where).toContain('nexus');
+    expect(await readdir(join(nexus.dataRoot, 'locker')), where).not.toContain('reset');
+  }
+
+  describe('where nothing is lost', () => {
+    it('it is refused, and says what is meant instead', async () => {
+      const { code, err } = await nexus.run('locker', 'reset', '--yes');
+      expect(code).toBe(1);
+      expect(err).toContain('Nothing is lost');
+      expect(err).toContain('nexus3 locker rekey');
+    });
+
+    it('also while Locker is down: its users tell that this is its key', async () => {
+      await hands.stop(nexus, 'locker', 'vault');
+      const { code, err } = await nexus.run('locker', 'reset', '--yes');
+      expect(code).toBe(1);
+      expect(err).toContain('nexus3 up locker');
+      await nexus.report(0, 'up');
+    });
+  });
+
+  it('the root key is gone: shown, confirmed, done, proven; what Locker held is kept', async () => {
+    const before = await passwords();
+    await loseTheKey();
+    const dry = await nexus.run('locker', 'reset', '--dry-run');
+    expect(dry.code, dry.err).toBe(0);
+    expect(dry.out).toContain('gone for good');
+    const unasked = await nexus.run('locker', 'reset');
+    expect(unasked.code).toBe(2);
+    expect(unasked.err).toContain('nexus3 locker reset --yes');
+    expect(await nexus.asApplication('track', before.get('track default') ?? '', 'GET', 'kept')).toBe('value');
+
+    const { code, out, err } = await nexus.run('locker', 'reset', '--yes', '--json');
+    expect(code, err).toBe(0);
+    const document = JSON.parse(out) as ResetDocument;
+    expect(document).toMatchObject({ ok: true, resumed: false, keptRootKey: null });
+    expect(document.environments.map(({ name, outcome }) => `${name} ${outcome}`).toSorted()).toEqual([
+      'track renewed',
+      'user renewed',
+    ]);
+    expect(await readdir(document.keptLocker ?? '')).toEqual(expect.arrayContaining(['vault', 'config']));
+    await isRenewed(before, 'root key gone');
+  });
+
+  it('the root key is another one, or none at all: it is moved aside, never deleted', async () => {
+    const before = await passwords();
+    await writeFile(keyFile(), 'not a key\n', { mode: 0o600 });
+    const { code, out, err } = await nexus.run('locker', 'reset', '--yes', '--json');
+    expect(code, err).toBe(0);
+    const { keptRootKey } = JSON.parse(out) as ResetDocument;
+    expect(keptRootKey).toMatch(/root\.key\.lost-/);
+    await isRenewed(before, 'unusable key');
+    await rename(keptRootKey ?? '', join(nexus.root, 'found'));
+  });
+
+  it(
+    'killed at any instant, and run again, it completes',
+    async () => {
+      const random = chance(SEED);
+      const count = rounds(kills.inCi, kills.inSoak);
+      let usualMs: number | undefined;
+      for (let kill = 0; kill < count; kill += 1) {
+        const before = await passwords();
+        await loseTheKey();
+        if (usualMs === undefined) {
+          const usual = await runCommand(nexus, ['locker', 'reset', '--yes']);
+          expect(usual.code, usual.output).toBe(0);
+          usualMs = usual.ms;
+          await isRenewed(before, 'undisturbed');
+          kill -= 1;
+          continue;
+        }
+        const afterMs = Math.floor((0.15 + 0.85 * random()) * usualMs);
+        const where = `seed ${String(SEED)}, kill ${String(kill)}, after ${String(afterMs)} of ${usualMs.toFixed(0)} ms`;
+        await runCommand(nexus, ['locker', 'reset', '--yes'], afterMs);
+        const again = await runCommand(nexus, ['locker', 'reset', '--yes']);
+        const wasDone = again.code === 1 && again.output.includes('Nothing is lost');
+        expect(again.code === 0 || wasDone, `${where}\n${again.output}`).toBe(true);
+        await isRenewed(before, where);
+      }
+    },
+    rounds(kills.inCi, kills.inSoak) * MINUTE_MS + MINUTE_MS,
+  );
+}
