@@ -5,7 +5,7 @@ import { ENGINE_TIMEOUT_MS, testEngine } from '../../test/support/engine.js';
 import { rounds } from '../../test/support/random.js';
 import { startServer, type TestServer } from '../../test/support/redis-server.js';
 import { DEFAULT_SETTINGS } from '../protocol/settings.js';
-import type { CredentialName } from '../protocol/users.js';
+import type { CredentialName, Passwords } from '../protocol/users.js';
 import { CREDENTIAL_NAMES, LOCKER_KEY } from '../protocol/users.js';
 import { openTextConnection } from '../redis/text-connection.js';
 import type { LockerConnection } from './channel.js';
@@ -71,19 +71,20 @@ const step: fc.Arbitrary<Step> = fc.record({
   restart: fc.boolean(),
 });
 
-/** What a run may do to an environment as it sees it; `rotate` asks for nothing else. */
-async function perform(
-  store: LockerStore,
-  env: string,
-  { kind: what, names: some }: Operation,
-  seen: Seen,
-): Promise<void> {
+/** What a run may do to an environment as it sees it; `rotate` asks for nothing else. What it was given to use. */
+async function perform(store: LockerStore, env: string, operation: Operation, seen: Seen): Promise<Values> {
+  const { kind: what, names: some } = operation;
   const there = some.filter((name) => seen.current[name] !== undefined);
-  if (what === 'generate') await store.generate(env, some, NOW);
-  else if (what === 'prepare' && there.length > 0) await store.prepareRotation(env, there, NOW);
+  if (what === 'generate') return reveal(await store.generate(env, some, NOW));
+  if (what === 'prepare' && there.length > 0) await store.prepareRotation(env, there, NOW);
   else if (what === 'promote' && seen.rotation !== undefined) await promote(store, env);
   else if (what === 'finish' && seen.rotation?.phase === 'promoted') await store.finishRotation(env);
   else if (what === 'remove') await store.remove(env);
+  return {};
+}
+
+function reveal(values: Passwords): Values {
+  return Object.fromEntries(Object.entries(values).map(([name, secret]) => [name, secret.reveal()]));
 }
 
 /** The other run may have finished it meanwhile. */
@@ -100,8 +101,6 @@ async function look(store: LockerStore, env: string): Promise<Seen> {
   const keys = CREDENTIAL_NAMES.map((name) => ['HGET', LOCKER_KEY.environment(env), `value:${name}`]);
   const texts = await connection.ask(keys);
   connection.close();
-  const reveal = (values: typeof stored.current): Values =>
-    Object.fromEntries(Object.entries(values).map(([name, secret]) => [name, secret.reveal()]));
   const versions = CREDENTIAL_NAMES.map((name, index) => [name, versionOf(String(texts[index]))] as const);
   return {
     current: reveal(stored.current),
@@ -122,6 +121,14 @@ function holdsAlways(before: Seen, after: Seen, finished: boolean, used: Readonl
     if (is === was) continue;
     expect(after.versions[name], name).toBeGreaterThan(before.versions[name] ?? 0);
     expect(used.has(is ?? ''), `${name} comes back`).toBe(false);
+  }
+}
+
+/** Whoever was given a password gets in with it. */
+function holdsGiven(values: Values, after: Seen): void {
+  for (const name of CREDENTIAL_NAMES) {
+    if (values[name] === undefined) continue;
+    expect([after.current[name], after.also[name]], `${name}, as it was given`).toContain(values[name]);
   }
 }
 
@@ -167,9 +174,12 @@ async function liveThrough(steps: readonly Step[]): Promise<void> {
     // What is removed is nobody's any more: that is not raced.
     const other = first.kind === 'remove' ? undefined : second;
     const both = [first, ...(other === undefined ? [] : [other])];
-    await Promise.all(both.map((operation, index) => perform(stores[index === 0 ? 0 : 1], env, operation, before)));
+    const given = await Promise.all(
+      both.map((operation, index) => perform(stores[index === 0 ? 0 : 1], env, operation, before)),
+    );
     const after = await look(stores[0], env);
     expect(await look(stores[1], env), 'both runs see the same').toEqual(after);
+    for (const values of given) holdsGiven(values, after);
     const finished = both.some((operation) => operation.kind === 'finish');
     if (first.kind !== 'remove') holdsAlways(before, after, finished, used);
     if (other === undefined) holdsAlone(first, before, after);
