@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { until } from '../support/break.js';
 import type { Role } from '../../src/protocol/environment.js';
-import { docker, DOCKER_HANDS, dockerNexus, dockerRun } from '../support/docker-hands.js';
+import { docker, DOCKER_HANDS, dockerNexus, socketOf } from '../support/docker-hands.js';
 import { dockerExec } from '../support/docker-api.js';
 import { describeOnDocker } from '../support/docker-tests.js';
-import { socketOf } from '../support/docker-hands.js';
 import { Nexus } from '../support/nexus.js';
 import type { Hunted, Passwords } from '../support/secret-hunt.js';
 import { findIn, huntFiles, huntProcesses } from '../support/secret-hunt.js';
@@ -62,13 +62,21 @@ describeOnDocker('no secret leaves Locker, on Docker', () => {
       const name = `${containerPrefix}-planted`;
       const passwords = new Map([['nobody', `planted-${String(Math.random())}-password`]]);
       const [[, secret = ''] = []] = passwords;
-      await dockerRun(nexus, name, { image, network, command: ['sh', '-c', `echo ${secret}; sleep 60`] });
+      await docker(nexus, 'POST', `/containers/create?name=${name}`, {
+        Image: image,
+        Entrypoint: ['sh', '-c', `echo ${secret}; sleep 60`],
+        Env: [`PLANTED=${secret}`],
+        HostConfig: { NetworkMode: network },
+      });
+      await docker(nexus, 'POST', `/containers/${name}/start`);
       try {
+        await until(async () => (await huntEngine(nexus, passwords)).found.join().includes('-json.log'), 'its log');
         const { found } = await huntEngine(nexus, passwords);
         expect(found.join('\n')).toMatch(new RegExp(`docker inspect /${name}: the password of nobody`));
         expect(found.join('\n')).toMatch(/config\.v2\.json: the password of nobody/);
         const processes = (await huntProcesses(passwords)).found.join('\n');
         expect(processes).toMatch(/: cmdline: the password of nobody/);
+        expect(processes).toMatch(/: environ: the password of nobody/);
       } finally {
         await docker(nexus, 'DELETE', `/containers/${name}?force=1`);
       }
