@@ -8,7 +8,8 @@ import type { LockerConnection } from './channel.js';
 import { deriveOwnCredentials } from './derive.js';
 import type { AuditNote, Locker } from './locker.js';
 import { loadRootKey } from './root-key-file.js';
-import { fits, passwordRefused, wrongRootKey } from './root-key-fit.js';
+import { isPasswordRefused, refused } from './refused.js';
+import { fits, wrongRootKey } from './root-key-fit.js';
 import type { RootKey } from './root-key.js';
 import { LockerStore } from './store.js';
 
@@ -59,9 +60,9 @@ export class LockerAccess {
     try {
       return await this.#init.connect(password);
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isPasswordRefused(error)) throw error;
       const fit = fits(rootKey, this.#init.renderedUsers?.());
-      throw fit === false ? wrongRootKey(this.#init.rootKeyPath) : passwordRefused(error, fit === true);
+      throw fit === false ? wrongRootKey(this.#init.rootKeyPath) : refused(error, fit === true ? 'fits' : 'unknown');
     }
   }
 
@@ -96,10 +97,4 @@ export class LockerAccess {
     this.#rootKey ??= await loadRootKey(this.#init.rootKeyPath, mayCreate);
     return this.#rootKey;
   }
-}
-
-/** Also of a user that is switched off. */
-function isRefusal(error: unknown): error is Nexus3Error {
-  if (!(error instanceof Nexus3Error) || error.code !== 'REDIS_REPLY_UNEXPECTED') return false;
-  return error.evidence.some((line) => line.includes('WRONGPASS'));
 }

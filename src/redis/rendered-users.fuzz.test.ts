@@ -25,7 +25,7 @@ import { ReplyError, textOf } from './replies.js';
 import { openTextConnection } from './text-connection.js';
 
 const TIMEOUT_MS = 300_000;
-const ROUNDS = rounds(120, 5_000);
+const ROUNDS = rounds(100, 1_500);
 
 let server: TestServer;
 /** What opens the administrator's user now. */
