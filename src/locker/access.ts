@@ -18,7 +18,8 @@ import { afterStep, ownRotation, replaceRootKey } from './own-rotation.js';
 import type { Lockers } from './lockers.js';
 import { AuditedLockers } from './lockers/audited.js';
 import { type LockersInit, StoredLockers } from './lockers/stored-lockers.js';
-import { fits, passwordRefused, wrongRootKey } from './root-key-fit.js';
+import { isPasswordRefused, refused } from './refused.js';
+import { fits, wrongRootKey } from './root-key-fit.js';
 import { environmentAddress, LockerStore } from './store.js';
 import { LockerTokens } from './token/tokens.js';
 import type { Custody } from './custody.js';
@@ -205,14 +206,14 @@ export class LockerAccess {
     try {
       return await this.#init.connect(deriveOwnCredentials(root).default);
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isPasswordRefused(error)) throw error;
       await this.#keys.refresh();
       const { root: now } = this.#keys.latest;
       if (!now.equals(root) || now.generation !== root.generation) {
         return this.#init.connect(deriveOwnCredentials(now).default);
       }
       const fit = fits(root, this.#init.renderedUsers?.());
-      throw fit === false ? wrongRootKey(this.#init.rootKeyPath) : passwordRefused(error, fit === true);
+      throw fit === false ? wrongRootKey(this.#init.rootKeyPath) : refused(error, fit === true ? 'fits' : 'unknown');
     }
   }
 
@@ -232,12 +233,6 @@ function rekeyUnderWay(): Nexus3Error {
   return new Nexus3Error('REKEY_REFUSED', 'Locker’s root key is being changed, so its passwords are not rotated now.', {
     hint: 'Finish that first: nexus3 locker rekey',
   });
-}
-
-/** Also of a user that is switched off. */
-function isRefusal(error: unknown): error is Nexus3Error {
-  if (!(error instanceof Nexus3Error) || error.code !== 'REDIS_REPLY_UNEXPECTED') return false;
-  return error.evidence.some((line) => line.includes('WRONGPASS'));
 }
 
 /** A failure of ours as a value, so that it can be noted before it is thrown. */

@@ -1,5 +1,6 @@
 /** Locker's connection, as Locker needs it: opened when first used, opened anew after a failure, every failure in its words. */
 import { Nexus3Error } from '../errors.js';
+import { isCommandRefused, refused } from './refused.js';
 
 export type LockerReply = string | number | null | readonly LockerReply[];
 
@@ -25,7 +26,7 @@ export class Channel {
   /**
    * Asks once more on a new connection where one that was open before is closed by the server, as when it is restarted or
    * the root key is changed: so only for what may be done twice.
-   * @throws Nexus3Error LOCKER_UNREACHABLE
+   * @throws Nexus3Error LOCKER_UNREACHABLE, LOCKER_PASSWORD_REFUSED
    */
   async ask(commands: readonly (readonly string[])[], timeoutMs?: number): Promise<readonly LockerReply[]> {
     const reused = this.#connection !== undefined;
@@ -87,6 +88,8 @@ function isOfRedis(error: unknown): error is Nexus3Error {
 }
 
 function inLockersWords(error: Nexus3Error): Nexus3Error {
+  // Whoever got in with its password has the right root key.
+  if (isCommandRefused(error)) return refused(error, 'fits');
   return new Nexus3Error('LOCKER_UNREACHABLE', 'Locker cannot be asked.', {
     evidence: error.evidence.length === 0 ? [error.message] : error.evidence,
     hint: 'Start it with `nexus3 up locker`, or see what is wrong with it: `nexus3 check locker`.',

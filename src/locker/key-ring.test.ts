@@ -65,7 +65,7 @@ describe('the key ring', () => {
 
 describe('a holder whose password is refused', () => {
   const refusal = new Nexus3Error('REDIS_REPLY_UNEXPECTED', 'The server refused AUTH default.', {
-    evidence: ['AUTH: WRONGPASS'],
+    evidence: ['AUTH: WRONGPASS invalid'],
     hint: '',
   });
   const answering: LockerConnection = {

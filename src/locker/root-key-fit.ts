@@ -35,18 +35,3 @@ export function wrongRootKey(path: string): Nexus3Error {
       '`nexus3 locker import FILE`. If both are lost: `nexus3 locker reset`.',
   });
 }
-
-/** @param known false: there was no users.acl to compare the root key with. */
-export function passwordRefused(cause: Nexus3Error, known: boolean): Nexus3Error {
-  const fit = known
-    ? 'the root key is the one that Locker was made with'
-    : 'no users.acl says whether the root key fits';
-  const otherwise = known ? '' : ' If it still refuses, the root key is not the one that it was made with.';
-  return new Nexus3Error('LOCKER_PASSWORD_REFUSED', 'Locker runs, but refuses the password of nexus3.', {
-    evidence: [...cause.evidence, fit],
-    hint:
-      'Its users were changed while it ran. Put them back: `nexus3 check locker --fix`. If it refuses the administrator, ' +
-      `too: \`nexus3 down locker\`, then \`nexus3 up locker\`.${otherwise}`,
-    cause,
-  });
-}

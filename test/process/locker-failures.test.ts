@@ -143,6 +143,14 @@ const SERVER: readonly Failure[] = [
     wayOut: fixLocker,
   },
   {
+    what: 'Locker with a user for nexus3 that may not read',
+    code: 'LOCKER_PASSWORD_REFUSED',
+    evidence: /NOPERM/,
+    hint: /nexus3 check locker --fix/,
+    make: () => onLocker('ACL', 'SETUSER', 'default', '-hgetall', '-ping'),
+    wayOut: fixLocker,
+  },
+  {
     what: 'Locker with other passwords for nexus3 and the administrator',
     code: 'LOCKER_PASSWORD_REFUSED',
     evidence: /WRONGPASS/,

@@ -1,25 +1,25 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { PROCESS_HANDS } from '../support/break.js';
-import { huntProcesses } from '../support/secret-hunt.js';
+import type { Hunted, Passwords } from '../support/secret-hunt.js';
+import { findIn } from '../support/secret-hunt.js';
+import type { Nexus } from '../support/nexus.js';
 import { describeSecrets } from '../support/secrets-scenarios.js';
 
-describe('no secret leaves Locker, on the embedded runtime', () => {
-  describeSecrets({ runtime: 'process', environments: { track: 'standard' } }, PROCESS_HANDS, (nexus, passwords) =>
-    huntProcesses(nexus.dataRoot, passwords),
-  );
+const INSTANCES = ['locker', 'track', 'notes'] as const;
 
-  it('a password on a command line or in an environment would be seen', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'nexus3-planted-'));
-    const planted = spawn('sleep', ['60'], { cwd: folder, env: { PLANTED: 'a-planted-password' } });
-    await once(planted, 'spawn');
-    const { found } = await huntProcesses(folder, new Map([['nobody', 'a-planted-password']]));
-    planted.kill();
-    await rm(folder, { recursive: true });
-    expect(found).toEqual([`process ${String(planted.pid)}: environ: the password of nobody`]);
-  });
+/** Its servers are processes like any other: what is left are their logs. */
+async function huntLogs(nexus: Nexus, passwords: Passwords): Promise<Hunted> {
+  const found: string[] = [];
+  for (const env of INSTANCES) {
+    for (const format of [[], ['--json']]) {
+      const { code, out } = await nexus.run('logs', env, ...format);
+      expect(code).toBe(0);
+      found.push(...findIn(`logs of ${env}`, out, passwords));
+    }
+  }
+  return { files: 2 * INSTANCES.length, found };
+}
+
+describe('no secret leaves Locker, on the embedded runtime', () => {
+  describeSecrets({ runtime: 'process', environments: { track: 'standard' } }, PROCESS_HANDS, huntLogs);
 });

@@ -1,9 +1,11 @@
 /** Looks for passwords where none may be: in files, in what processes show of themselves, in what was printed. */
-import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from '../../src/protocol/secret.js';
 import { CREDENTIAL_NAMES } from '../../src/protocol/users.js';
 import type { CliResult, Nexus } from './nexus.js';
+import type { Form } from './secret-forms.js';
+import { formsOf } from './secret-forms.js';
 
 /** `track admin` → the password */
 export type Passwords = ReadonlyMap<string, string>;
@@ -21,12 +23,28 @@ export async function passwordsOf(nexus: Nexus, envs: readonly string[]): Promis
   return found;
 }
 
-/** What was found in one text: `where: the password of track admin`. */
+const known = new Map<string, readonly Form[]>();
+
+function forms(password: string): readonly Form[] {
+  const found = known.get(password) ?? formsOf(password);
+  known.set(password, found);
+  return found;
+}
+
+/** The form in which a secret lies in a text. */
+function formIn(bytes: Buffer, password: string): Form | undefined {
+  return password === '' ? undefined : forms(password).find((form) => bytes.includes(form.bytes));
+}
+
+/** What was found in one text: `where: the password of track admin, in base64`. */
 export function findIn(where: string, text: Buffer | string, passwords: Passwords): readonly string[] {
   const bytes = Buffer.isBuffer(text) ? text : Buffer.from(text);
-  return [...passwords]
-    .filter(([, password]) => password !== '' && bytes.includes(password))
-    .map(([whose]) => `${where}: the password of ${whose}`);
+  return [...passwords].flatMap(([whose, password]) => {
+    const form = formIn(bytes, password);
+    return form === undefined
+      ? []
+      : [`${where}: the password of ${whose}${form.name === '' ? '' : `, in ${form.name}`}`];
+  });
 }
 
 export interface Hunted {
@@ -34,43 +52,49 @@ export interface Hunted {
   readonly found: readonly string[];
 }
 
-/** Every file below a folder. @param mayHold says which password a file is there to hold. */
+export interface HuntedFiles extends Hunted {
+  /** With something in them. */
+  readonly paths: readonly string[];
+}
+
+/** Every file below a folder. @param mayHold says which password a file is there to hold, as it is. */
 export async function huntFiles(
   folder: string,
   passwords: Passwords,
   mayHold: (path: string, whose: string, mode: number) => boolean,
-): Promise<Hunted> {
+): Promise<HuntedFiles> {
   const found: string[] = [];
-  let files = 0;
+  const paths: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     // A server may replace its own temporary files meanwhile.
     const bytes = await readFile(path).catch(() => undefined);
     if (bytes === undefined) continue;
-    files += 1;
+    if (bytes.length > 0) paths.push(path);
     const { mode } = await stat(path).catch(() => ({ mode: 0 }));
-    for (const [whose, password] of passwords) {
-      if (bytes.includes(password) && !mayHold(path, whose, mode & 0o777)) {
-        found.push(`${path}: the password of ${whose}`);
-      }
-    }
+    const forbidden = [...passwords].filter(
+      ([whose, password]) => !mayHold(path, whose, mode & 0o777) || formIn(bytes, password)?.name !== '',
+    );
+    found.push(...findIn(path, bytes, new Map(forbidden)));
+    // Its name, too, is there for all to see.
+    found.push(...findIn(`the name of ${path}`, path, passwords));
   }
-  return { files, found };
+  return { files: paths.length, paths, found };
 }
 
-/** The command lines and environments of all processes that work below this folder. */
-export async function huntProcesses(folder: string, passwords: Passwords): Promise<Hunted> {
+/** The command lines and environments of every process of this machine that may be looked at. */
+export async function huntProcesses(passwords: Passwords): Promise<Hunted> {
   const found: string[] = [];
   let files = 0;
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '');
-    if (!cwd.startsWith(folder)) continue;
+    // It may have ended meanwhile, or belong to somebody else.
+    const read = (name: string): Promise<Buffer> => readFile(`/proc/${pid}/${name}`).catch(() => Buffer.alloc(0));
+    const name = (await read('comm')).toString('utf8').trim();
+    const shown = await Promise.all(['cmdline', 'environ'].map(async (what) => [what, await read(what)] as const));
+    if (shown.every(([, bytes]) => bytes.length === 0)) continue;
     files += 1;
-    for (const name of ['cmdline', 'environ']) {
-      const bytes = await readFile(`/proc/${pid}/${name}`).catch(() => Buffer.alloc(0));
-      found.push(...findIn(`process ${pid}: ${name}`, bytes, passwords));
-    }
+    for (const [what, bytes] of shown) found.push(...findIn(`process ${pid} (${name}): ${what}`, bytes, passwords));
   }
   return { files, found };
 }
@@ -86,7 +110,12 @@ export class Transcript {
   }
 
   async run(...args: readonly string[]): Promise<CliResult> {
-    const result = await this.nexus.run(...args);
+    return this.runWith({}, ...args);
+  }
+
+  /** What is piped in is not kept: it may be a secret. */
+  async runWith(given: { readonly stdin?: string }, ...args: readonly string[]): Promise<CliResult> {
+    const result = await this.nexus.runWith(given, ...args);
     this.#text += `$ nexus3 ${args.join(' ')}\n${result.out}${result.err}`;
     return result;
   }
