@@ -12,7 +12,7 @@ export const lockerSet: CommandSpec = {
   name: 'locker set',
   summary: 'store a value under a key, or several at once',
   description:
-    'Stores a value, typed unseen or piped in; never on the command line, where others can read it. The value that was there is kept as the one before, and restore brings it back. One line break at the end of what is piped in is not part of it, unless --exact. A value is text of up to 32,768 bytes, a key up to 64 letters, digits and . _ -. In l_e0dd, it is the password of an environment’s user (up to 1,024 bytes): check then says that another is in force, and check --fix puts this one in force. --many reads one JSON object of keys and values, where null deletes: all of them are changed, or none.',
+    'Stores a value, typed unseen or piped in; never on the command line, where others can read it. The value that was there is kept as the one before, and restore brings it back. One line break at the end of what is piped in is not part of it, unless --exact. A value is text of up to 32,768 bytes, a key has up to 64 letters, digits and . _ -, and a locker up to 256 of them. In l_e0dd, it is the password of an environment’s user (up to 1,024 bytes): check then says that another is in force, and check --fix puts this one in force. --many reads one JSON object of keys and values, where null deletes: all of them are changed, or none.',
   arguments: [LOCKER_ARGUMENT, { name: 'KEY', count: 'optional', description: 'its key; left out with --many' }],
   options: [
     { flags: '--exact', description: 'also the last line break of what is piped in belongs to the value' },
