@@ -1,12 +1,18 @@
-/** What `locker set --many` reads: one JSON object, key → value, null to delete. Every mistake at once. Pure. */
+/** What `locker set --many` reads: one JSON object, key → value, null to delete. Pure. */
 import { Nexus3Error } from '../errors.js';
 import { Secret } from '../protocol/secret.js';
 
 /** Of a key in an error. */
 const SHOWN_CHARS_MAX = 40;
 
-/** @throws Nexus3Error LOCKER_INPUT_INVALID, which shows keys and never a value */
-export function parseMany(text: string): ReadonlyMap<string, Secret | null> {
+export interface Many {
+  readonly values: ReadonlyMap<string, Secret | null>;
+  /** Each shows a key, never a value. */
+  readonly mistakes: readonly string[];
+}
+
+/** @throws Nexus3Error LOCKER_INPUT_INVALID for what is no JSON object at all */
+export function parseMany(text: string): Many {
   const object = parseObject(text);
   const mistakes = repeatedKeys(text).map((key) => `${shown(key)} is there twice`);
   const values = new Map<string, Secret | null>();
@@ -16,8 +22,7 @@ export function parseMany(text: string): ReadonlyMap<string, Secret | null> {
     else mistakes.push(`${shown(key)}: a value is a string, or null to delete it, not ${kindOf(value)}`);
   }
   if (values.size === 0 && mistakes.length === 0) mistakes.push('the object is empty');
-  if (mistakes.length > 0) throw invalid(mistakes);
-  return values;
+  return { values, mistakes };
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {
@@ -27,10 +32,10 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   } catch (error) {
     // Its message quotes what it read, which is full of values: only the place is passed on, and no cause.
     const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-    throw invalid([`it is not JSON${position === undefined ? '' : ` from character ${position} on`}`]);
+    throw manyInvalid([`it is not JSON${position === undefined ? '' : ` from character ${position} on`}`]);
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw invalid([`it is ${kindOf(value)}`]);
+  throw manyInvalid([`it is ${kindOf(value)}`]);
 }
 
 /** JSON.parse takes the last of two silently. @param text valid JSON */
@@ -61,7 +66,7 @@ function shown(key: string): string {
   return JSON.stringify(key.length > SHOWN_CHARS_MAX ? `${key.slice(0, SHOWN_CHARS_MAX)}…` : key);
 }
 
-function invalid(mistakes: readonly string[]): Nexus3Error {
+export function manyInvalid(mistakes: readonly string[]): Nexus3Error {
   return new Nexus3Error('LOCKER_INPUT_INVALID', 'What was given is not one JSON object of keys and values.', {
     evidence: mistakes,
     hint: 'Give { "KEY": "VALUE", "OTHER": null }, where null deletes; nothing was changed.',

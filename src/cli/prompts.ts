@@ -104,6 +104,8 @@ function decode(bytes: Buffer): string | undefined {
 
 /** Undefined at the end of input. @param unseen what is typed is not shown */
 async function ask(io: Io, question: string, unseen = false): Promise<string | undefined> {
+  // An input that has ended does not end again: whoever waited for that would wait for ever.
+  if (io.stdin.readableEnded) return undefined;
   const shown = unseen ? new Writable({ write: (_chunk, _encoding, done) => done() }) : io.stderr;
   const prompt = createInterface({ input: io.stdin, output: shown, terminal: true, historySize: 0 });
   if (unseen) io.stderr.write(question);

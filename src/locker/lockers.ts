@@ -88,6 +88,8 @@ export interface Lockers {
    * @throws LOCKER_FULL, LOCKER_REFUSED, LOCKER_ROTATING, ENVIRONMENT_UNKNOWN
    */
   set(ref: string, values: ReadonlyMap<string, Secret | null>, at: Date): Promise<Changed>;
+  /** Why `set` would not take these, each mistake a line that shows no value. */
+  mistakesIn(ref: string, values: ReadonlyMap<string, Secret | null>): Promise<readonly string[]>;
   /** @throws LOCKER_KEY_UNKNOWN */
   reveal(ref: string, key: string): Promise<Revealed>;
   /** Swaps the value and the one before it. @throws LOCKER_KEY_UNKNOWN, LOCKER_ROTATING */

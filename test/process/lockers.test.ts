@@ -169,10 +169,10 @@ describe('nonsense on stdin is refused whole, with every mistake, and never show
     ['a key twice', `{"k": "${SECRET}", "\\u006b": "x"}`, ['--many'], 'LOCKER_INPUT_INVALID', 1],
     [
       'everything at once',
-      `{"k": "${SECRET}", "a": 1, "b": ["${SECRET}"], "c": {"k": "${SECRET}"}, "d": true, "d": null}`,
+      `{"k": "${SECRET}", "a": 1, "b": ["${SECRET}"], "c": {"k": "${SECRET}"}, "d": true, "d": null, "value:k": "x", "e": ""}`,
       ['--many'],
       'LOCKER_INPUT_INVALID',
-      4,
+      6,
     ],
     [
       'bad keys and bad values',

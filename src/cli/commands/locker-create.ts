@@ -7,7 +7,7 @@ export const lockerCreate: CommandSpec = {
   name: 'locker create',
   summary: 'make a new, empty locker',
   description:
-    'Makes a locker and gives it an id that stays through every rename and is never given again. A name has up to 64 letters, digits, spaces and . _ -; upper and lower case make no difference. Names, descriptions and notes are not encrypted.',
+    'Makes a locker and gives it an id that stays through every rename and is never given again. A name has up to 64 letters, digits, spaces and . _ -; upper and lower case make no difference. A description has up to 200 characters, notes up to 4,000; like names, they are not encrypted. There may be 1,000 lockers.',
   arguments: [{ name: 'NAME', count: 'one', description: 'what people call it' }],
   options: WORDS_OPTIONS,
   examples: [

@@ -8,6 +8,8 @@ import { clean, cut, hanging, plural, wrap } from './text.js';
 /** Below this a table is harder to read than lines one under the other. */
 const TABLE_WIDTH_MIN = 60;
 const NONE = '–';
+/** Of a name in a table: the id says which one it is. */
+const NAME_CHARS_SHOWN_MAX = 30;
 /** Of an ISO 8601 time: the minute is enough for people. */
 const MINUTE_CHARS = 'YYYY-MM-DDTHH:MM'.length;
 
@@ -56,7 +58,7 @@ export function renderLockers(lockers: readonly LockerSummary[], page: Page): re
 
 const LOCKER_COLUMNS: readonly Column<LockerSummary>[] = [
   { title: 'ID', dispensable: 0, cell: ({ id }) => ({ text: id, tone: 'strong' }) },
-  { title: 'NAME', dispensable: 0, cell: ({ name }) => ({ text: clean(name) }) },
+  { title: 'NAME', dispensable: 0, cell: ({ name }) => ({ text: cut(clean(name), NAME_CHARS_SHOWN_MAX) }) },
   { title: 'KEYS', dispensable: 1, align: 'right', cell: ({ keys }) => ({ text: String(keys.length) }) },
 ];
 

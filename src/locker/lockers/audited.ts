@@ -60,6 +60,10 @@ export class AuditedLockers implements Lockers {
     });
   }
 
+  async mistakesIn(ref: string, values: ReadonlyMap<string, Secret | null>): Promise<readonly string[]> {
+    return this.#lockers.mistakesIn(ref, values);
+  }
+
   async reveal(ref: string, key: string): Promise<Revealed> {
     return this.#noted('reveal', [ref, key], async () => {
       const revealed = await this.#lockers.reveal(ref, key);

@@ -79,11 +79,10 @@ export class Shelf {
 
   #unknown(ref: string, wanted: string): Nexus3Error {
     const names = this.entries.map(({ name }) => name);
-    const known = names.length > NAMES_SHOWN_MAX ? [...names.slice(0, NAMES_SHOWN_MAX), '…'] : names;
     const gone = this.#used.has(wanted);
     const near = gone ? '' : this.#suggest(ref, [...names, ...this.entries.map(({ id }) => id)]);
     return new Nexus3Error('LOCKER_UNKNOWN', `There is no locker ${shown(ref)}${near}.`, {
-      evidence: gone ? [`${wanted} was deleted`] : [`known: ${known.map(shown).join(', ')}`],
+      evidence: gone ? [`${wanted} was deleted`] : [`known: ${listed(names)}`],
       hint: 'See what there is: nexus3 locker list',
     });
   }
@@ -95,6 +94,12 @@ function idOf(number: number): string {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
+}
+
+/** The first of them, for an error. */
+export function listed(names: readonly string[]): string {
+  const first = names.slice(0, NAMES_SHOWN_MAX).map(shown);
+  return [...first, ...(names.length > NAMES_SHOWN_MAX ? ['…'] : [])].join(', ');
 }
 
 /** What asks for it. */

@@ -19,7 +19,7 @@ import {
   viewOf,
 } from './key-states.js';
 import { LockerReader, valuesAddress } from './reading.js';
-import { type Entry, Shelf, type Suggest } from './shelf.js';
+import { type Entry, listed, Shelf, type Suggest } from './shelf.js';
 import { checkWords, mistakeInKey, mistakeInValue, PASSWORD_BYTES_MAX, refuse, shown } from './words.js';
 
 export interface LockersInit {
@@ -132,6 +132,10 @@ export class StoredLockers implements Lockers {
       else refuseFull(entry.id, hash, given);
       return commandsToSet(hash, address.key, name, value, at);
     });
+  }
+
+  async mistakesIn(ref: string, values: ReadonlyMap<string, Secret | null>): Promise<readonly string[]> {
+    return this.#mistakesInSet(await this.#find(ref), values);
   }
 
   async reveal(ref: string, key: string): Promise<Revealed> {
@@ -271,7 +275,7 @@ export class StoredLockers implements Lockers {
     return new Nexus3Error('LOCKER_KEY_UNKNOWN', `${entry.id} has no key ${shown(key)}${restorable ? '' : near}.`, {
       evidence: restorable
         ? [`${key} was deleted; its last value is kept`]
-        : [`${entry.name}: ${String(all.length)} keys`],
+        : [all.length === 0 ? 'it holds nothing' : `known: ${listed(all.map(({ name }) => name))}`],
       hint: restorable
         ? `Bring it back: nexus3 locker restore ${entry.id} ${key}`
         : `See its keys: nexus3 locker show ${entry.id}`,
