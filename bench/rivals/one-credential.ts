@@ -4,7 +4,7 @@
  *   one-credential.js LIBRARY ENV
  */
 interface Library {
-  credentials(): { get(env: string): Promise<{ readonly port: number }>; close(): Promise<void> };
+  readonly credentials: () => { get(env: string): Promise<{ readonly port: number }>; close(): Promise<void> };
 }
 
 const [library = '', env = ''] = process.argv.slice(2);

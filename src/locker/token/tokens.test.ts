@@ -13,6 +13,7 @@ import { DEFAULT_SETTINGS } from '../../protocol/settings.js';
 import type { CredentialName } from '../../protocol/users.js';
 import { CREDENTIAL_NAMES, LOCKER_KEY, renderUsersAcl } from '../../protocol/users.js';
 import { type Connection, openConnection } from '../../redis/connection.js';
+import { textOf } from '../../redis/replies.js';
 import { openTextConnection } from '../../redis/text-connection.js';
 import { LockerDatabase } from '../database.js';
 import { deriveKeyEncryptionKey, deriveOwnCredentials } from '../derive.js';
@@ -98,7 +99,7 @@ describe('a token’s user on Locker', () => {
       2 * (await fieldsOf('track')).size,
     );
     const entry = await holder.send(['XADD', LOCKER_KEY.inbox(granted.id), 'MAXLEN', '~', '1000', '*', 'note', '{}']);
-    expect(String(entry)).toMatch(/^\d+-0$/);
+    expect(textOf(entry)).toMatch(/^\d+-0$/);
   });
 
   it.each([
