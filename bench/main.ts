@@ -1,12 +1,13 @@
 /**
  * All benches, or those whose names are given. Started by scripts/bench.mjs, which sets up what they need.
  *
- *   main.js [check-docker-12] [check-docker-100] [check-process-200] [up-docker-22]
+ *   main.js [check-docker-12] [check-docker-100] [check-process-200] [up-docker-22] [credentials]
  */
 import { EngineUnavailable } from '../test/support/docker-unavailable.js';
 import { checkHundred, checkRegistry } from './check-docker.js';
 import { checkTwoHundred } from './check-process.js';
 import type { Comparison } from './comparison.js';
+import { credentialsCold } from './credentials.js';
 import { DockerBench } from './docker-bench.js';
 import { describeMachine } from './machine.js';
 import { renderTable, writeReport } from './report.js';
@@ -17,7 +18,7 @@ const ON_DOCKER = {
   'up-docker-22': upRegistry,
   'check-docker-100': checkHundred,
 } as const;
-const ON_PROCESSES = { 'check-process-200': checkTwoHundred } as const;
+const ON_PROCESSES = { 'check-process-200': checkTwoHundred, credentials: credentialsCold } as const;
 
 const chosen = process.argv.slice(2);
 const isChosen = (name: string): boolean => chosen.length === 0 || chosen.includes(name);

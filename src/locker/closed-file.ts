@@ -1,6 +1,5 @@
 /** A file that holds a key: read only when nobody but its owner can have read it. Root keys and tokens are such files. */
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { systemErrorCode } from '../errors.js';
 
 /** More than this is no key of ours. */
@@ -22,20 +21,15 @@ export interface ClosedFile {
 }
 
 /**
- * Undefined: not there. Opened once and judged by what was opened, so that nothing can be swapped in between.
+ * Undefined: not there. Opened once and judged by what was opened, so that nothing can be swapped in between. Read
+ * synchronously: four turns through the thread pool take longer than logging in at Locker.
  * @throws what `words` makes of a link, another owner, a mode that lets others in, and too many bytes
  */
-export async function readClosedFile(path: string, words: ClosedFileWords): Promise<ClosedFile | undefined> {
-  // Not following a link, not blocking on a pipe.
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(path, flags).catch((error: unknown) => {
-    const code = systemErrorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw openFailure(words, code, error);
-  });
-  if (file === undefined) return undefined;
+export function readClosedFile(path: string, words: ClosedFileWords): ClosedFile | undefined {
+  const fd = openClosed(path, words);
+  if (fd === undefined) return undefined;
   try {
-    const stat = await file.stat();
+    const stat = fstatSync(fd);
     if (!stat.isFile()) throw words.unsafe('it is not a plain file', 'Put a plain file there.');
     const uid = process.geteuid?.() ?? stat.uid;
     if (stat.uid !== uid) {
@@ -50,9 +44,20 @@ export async function readClosedFile(path: string, words: ClosedFileWords): Prom
       throw words.unsafe(evidence, `Close it to others: chmod 600 ${path}. Then ask yourself who has read it.`);
     }
     if (stat.size > FILE_BYTES_MAX) throw words.tooLarge();
-    return { text: await file.readFile('utf8'), links: stat.nlink };
+    return { text: readFileSync(fd, 'utf8'), links: stat.nlink };
   } finally {
-    await file.close();
+    closeSync(fd);
+  }
+}
+
+function openClosed(path: string, words: ClosedFileWords): number | undefined {
+  try {
+    // Not following a link, not blocking on a pipe.
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw openFailure(words, code, error);
   }
 }
 

@@ -47,7 +47,7 @@ export async function loadRootKey(path: string, mayCreate: boolean): Promise<Roo
 
 /** Undefined: not there. */
 export async function readRootKey(path: string): Promise<RootKey | undefined> {
-  const file = await readClosedFile(path, {
+  const file = readClosedFile(path, {
     what: 'root key',
     unsafe: (evidence, hint) => unsafe(path, evidence, hint),
     tooLarge: () => invalid(path, 'unknown-format'),

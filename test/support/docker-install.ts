@@ -24,7 +24,7 @@ export async function findDockerd(note: (text: string) => void): Promise<string>
   return installed;
 }
 
-async function aptGet(args: readonly string[]): Promise<void> {
+export async function aptGet(args: readonly string[]): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await run('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3', ...args], {
     timeoutMs: INSTALL_TIMEOUT_MS,
@@ -44,6 +44,6 @@ async function onPath(program: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function isDebian(): Promise<boolean> {
+export async function isDebian(): Promise<boolean> {
   return /^ID=debian$/m.test(await readFile('/etc/os-release', 'utf8').catch(() => ''));
 }

@@ -16,6 +16,11 @@ interface Granted {
   readonly file: string;
 }
 
+function codeOf({ code, out }: CliResult): string {
+  expect(code, out).not.toBe(0);
+  return (JSON.parse(out) as { error: { code: string } }).error.code;
+}
+
 /** @param options environments `track` (standard) and `user` (secure) */
 export function describeTokens(options: NexusOptions): void {
   let nexus: Nexus;
@@ -53,9 +58,11 @@ export function describeTokens(options: NexusOptions): void {
   }
 
   async function refusal(file: string, ...args: readonly string[]): Promise<string> {
-    const { code, out } = await holder(file, ...args, '--json');
-    expect(code).not.toBe(0);
-    return (JSON.parse(out) as { error: { code: string } }).error.code;
+    return codeOf(await holder(file, ...args, '--json'));
+  }
+
+  async function failure(...args: readonly string[]): Promise<string> {
+    return codeOf(await nexus.run(...args, '--json'));
   }
 
   async function isClean(where = ''): Promise<void> {
@@ -130,7 +137,7 @@ export function describeTokens(options: NexusOptions): void {
     );
     expect(isSame).toEqual([]);
     expect((await holder(stays.file, 'track')).out.trimEnd()).toBe(await nexus.password('track'));
-    expect((await nexus.run('locker', 'revoke', id)).err).toContain('TOKEN_UNKNOWN');
+    expect(await failure('locker', 'revoke', id)).toBe('TOKEN_UNKNOWN');
     await isClean();
   });
 
@@ -146,15 +153,14 @@ export function describeTokens(options: NexusOptions): void {
   });
 
   it('is not given for Locker, nor for what is not there, nor over another file', async () => {
-    expect((await nexus.run('locker', 'grant', 'locker')).code).toBe(2);
-    expect((await nexus.run('locker', 'grant', 'nothing')).err).toContain('ENVIRONMENT_UNKNOWN');
-    expect((await nexus.run('locker', 'grant', 'user', '--user', 'replicator')).err).toContain(
-      'LOCKER_CREDENTIAL_MISSING',
-    );
-    expect((await nexus.run('locker', 'grant', 'track', '--out', nexus.configFile)).err).toMatch(
-      /TOKEN_(UNSAFE|INVALID)/,
-    );
-    expect((await nexus.run('locker', 'revoke', 'user')).err).toContain('TOKEN_UNKNOWN');
+    expect(await failure('locker', 'grant', 'locker')).toBe('USAGE');
+    expect(await failure('locker', 'grant', 'nothing')).toBe('ENVIRONMENT_UNKNOWN');
+    expect(await failure('locker', 'grant', 'user', '--user', 'replicator')).toBe('LOCKER_CREDENTIAL_MISSING');
+    expect(await failure('locker', 'grant', 'track', '--out', nexus.configFile)).toBe('TOKEN_UNSAFE');
+    await chmod(nexus.configFile, 0o600);
+    expect(await failure('locker', 'grant', 'track', '--out', nexus.configFile)).toBe('TOKEN_INVALID');
+    expect(await failure('locker', 'revoke', 'user')).toBe('TOKEN_UNKNOWN');
+    expect(await failure('locker', 'revoke', 'nothing')).toBe('ENVIRONMENT_UNKNOWN');
     expect(await grants()).toEqual([]);
   });
 
@@ -206,8 +212,8 @@ export function describeTokens(options: NexusOptions): void {
           expect((await holder(file, 'track')).out.trimEnd(), where).toBe(await nexus.password('track'));
           await isClean(where);
           const then = await killed(['locker', 'revoke', 'track'], revoking.ms);
-          const again = await nexus.run('locker', 'revoke', 'track');
-          expect(again.code === 0 || again.err.includes('TOKEN_UNKNOWN'), `${then}\n${again.err}`).toBe(true);
+          const again = await nexus.run('locker', 'revoke', 'track', '--json');
+          expect(again.code === 0 ? 'TOKEN_UNKNOWN' : codeOf(again), `${then}\n${again.out}`).toBe('TOKEN_UNKNOWN');
           expect([await grants(), await tokenUsers()], then).toEqual([[], []]);
           expect(await refusal(file, 'track'), then).toBe('TOKEN_MISSING');
           await isClean(then);

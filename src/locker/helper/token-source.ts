@@ -1,7 +1,7 @@
 /** Reads with a token: all that is asked is known from its file, so that neither configuration nor root key are needed. */
 import { Nexus3Error } from '../../errors.js';
 import type { CredentialName } from '../../protocol/users.js';
-import { whoAsks } from '../audit/who.js';
+import { type Who, whoAsks } from '../audit/who.js';
 import type { LockerReply } from '../channel.js';
 import { KEY } from '../keys.js';
 import type { AuditNote } from '../locker.js';
@@ -66,8 +66,16 @@ export class TokenSource implements CredentialSource {
 
 /** Into the token's own inbox, from which the audit takes it. */
 function noteCommand(token: Token, note: AuditNote): readonly string[] {
-  const text = JSON.stringify({ ...note, who: whoAsks(token.id), at: new Date().toISOString() });
+  const text = JSON.stringify({ ...note, who: whoAsksWith(token), at: new Date().toISOString() });
   return ['XADD', KEY.inbox(token.id), 'MAXLEN', '~', String(INBOX_ENTRIES_MAX), '*', 'note', text];
+}
+
+/** Looked up once: it does not change while a process lives, but that its parent ends. */
+let who: Who | undefined;
+
+function whoAsksWith(token: Token): Who {
+  who ??= whoAsks(token.id);
+  return { ...who, token: token.id };
 }
 
 function otherEnvironment(token: Token, env: string): Nexus3Error {

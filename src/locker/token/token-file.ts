@@ -26,7 +26,7 @@ export async function loadToken(path: string): Promise<Token> {
 
 /** Undefined: nothing is there. @throws Nexus3Error TOKEN_UNSAFE, TOKEN_INVALID */
 export async function tokenAt(path: string): Promise<Token | undefined> {
-  const file = await readClosedFile(path, {
+  const file = readClosedFile(path, {
     what: 'token',
     unsafe: (evidence, hint) =>
       new Nexus3Error('TOKEN_UNSAFE', `The token at ${path} is not safe to use.`, {
