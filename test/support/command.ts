@@ -13,8 +13,12 @@ export interface CommandResult {
   readonly ms: number;
 }
 
-/** @param killAfterMs SIGKILL after so many milliseconds; undefined: let it end. */
-export async function runCommand(nexus: Nexus, args: readonly string[], killAfterMs?: number): Promise<CommandResult> {
+/** @param kill SIGKILL after so many milliseconds, or at this signal; undefined: let it end. */
+export async function runCommand(
+  nexus: Nexus,
+  args: readonly string[],
+  kill?: number | AbortSignal,
+): Promise<CommandResult> {
   const startedAt = performance.now();
   const child = spawn(process.execPath, [MAIN, '--config', nexus.configFile, ...args], {
     cwd: nexus.root,
@@ -24,7 +28,8 @@ export async function runCommand(nexus: Nexus, args: readonly string[], killAfte
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
-  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  const timer = typeof kill === 'number' ? setTimeout(() => child.kill('SIGKILL'), kill) : undefined;
+  if (typeof kill === 'object') kill.addEventListener('abort', () => child.kill('SIGKILL'));
   await once(child, 'exit');
   clearTimeout(timer);
   child.stdout.destroy();

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Nexus3Error } from '../../src/errors.js';
 import type { Address } from '../../src/protocol/redis-conf.js';
-import { Secret } from '../../src/protocol/secret.js';
+import type { Secret } from '../../src/protocol/secret.js';
 import { hostAddress } from '../../src/reconcile/access.js';
 import { acceptsPassword } from '../../src/redis/admin.js';
 import type { Connection } from '../../src/redis/connection.js';
@@ -59,7 +59,7 @@ async function runClient(
   for (let count = 0; !state.isOver;) {
     try {
       using writer = await connect(servers.vault, source);
-      for (let operation = 0; operation < OPERATIONS_A_CONNECTION && !state.isOver; operation += 1, count += 1) {
+      for (let operation = 0; operation < OPERATIONS_A_CONNECTION; operation += 1, count += 1) {
         const [key, value] = [`load:${String(index)}:${String(count)}`, `value ${String(count)}`];
         if ((await expectFine(writer, ['SET', key, value])) === 'OK') state.written.set(key, value);
         await expectFine(writer, ['GET', key]);
