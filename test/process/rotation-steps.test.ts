@@ -129,3 +129,18 @@ describe.each(['track', 'locker'] as const)('a rotation of %s, cut off before ev
     TIMEOUT_MS,
   );
 });
+
+it('is in the audit step by step', async () => {
+  await using world = await nexus.world();
+  const notes: string[] = [];
+  const locker: World['locker'] = {
+    ...world.locker,
+    note: ({ action, what, outcome, detail }) => {
+      notes.push([action, what, outcome, detail].join(' '));
+      return Promise.resolve();
+    },
+  };
+  const options = { envs: ['track'], all: false, users: ['default', 'admin'], graceSeconds: 0, dryRun: false } as const;
+  await rotate({ ...world, locker, [Symbol.asyncDispose]: () => Promise.resolve() }, options, SILENT);
+  expect(notes).toEqual(['prepared', 'promoted', 'finished'].map((step) => `rotate track: default, admin ok ${step}`));
+});

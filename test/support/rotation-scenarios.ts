@@ -9,7 +9,7 @@ import { until } from './break.js';
 import { runCommand } from './command.js';
 import type { PasswordSource } from './load.js';
 import { startLoad } from './load.js';
-import { Nexus } from './nexus.js';
+import { codesOf, findingOf, Nexus } from './nexus.js';
 import type { NexusOptions } from './nexus.js';
 import { chance, rounds, SEED } from './random.js';
 
@@ -192,9 +192,11 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
       await using world = await nexus.world();
       await (await world.locker.open()).prepareRotation('track', ['default'], new Date());
       const report = await nexus.report(0, 'check', 'track');
-      expect(report.environments[0]?.findings).toMatchObject([
-        { code: 'rotation-unfinished', severity: 'warning', evidence: { names: 'default', phase: 'prepared' } },
-      ]);
+      expect(codesOf(report, 'track')).toEqual(['rotation-unfinished vault']);
+      expect(findingOf(report, 'track', 'rotation-unfinished')).toMatchObject({
+        severity: 'warning',
+        evidence: { names: 'default', phase: 'prepared' },
+      });
       expect(await rotated('track', '--grace', '0')).toContain('begun by an earlier run');
       expect(await Promise.all(old.map((one) => accepted('track', one)))).toEqual([false, true, true, true, true]);
       await isWell();
@@ -293,6 +295,21 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
       await nexus.report(0, 'check', 'track', '--fix');
       await areAccepted('track', old);
       expect(await handedOut('track')).toEqual(old);
+      await isWell();
+    });
+
+    it('the vault hangs in the middle: said, and completed by the next run', async () => {
+      const old = await handedOut('track');
+      const rotation = runCommand(nexus, ['rotate', 'track', '--grace', '2']);
+      await until(async () => (await nexus.password('track', 'default')) !== old[0]?.password, 'the new password');
+      await hands.freeze(nexus, 'track', 'vault');
+      const { code, output } = await rotation;
+      expect([code, output]).toEqual([3, expect.stringContaining('Nobody is locked out.')]);
+      await nexus.report(0, 'check', 'track', '--fix');
+      await areAccepted('track', await handedOut('track'));
+      expect(await nexus.findings('track')).toEqual(['rotation-unfinished vault']);
+      expect(await rotated('track', '--grace', '0')).toContain('begun by an earlier run');
+      await areRefused('track', old);
       await isWell();
     });
 
