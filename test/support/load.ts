@@ -4,9 +4,7 @@ import { Nexus3Error } from '../../src/errors.js';
 import type { Address } from '../../src/protocol/redis-conf.js';
 import type { Secret } from '../../src/protocol/secret.js';
 import { hostAddress } from '../../src/reconcile/access.js';
-import { acceptsPassword } from '../../src/redis/admin.js';
-import type { Connection } from '../../src/redis/connection.js';
-import { openConnection } from '../../src/redis/connection.js';
+import { Connection, openConnection } from '../../src/redis/connection.js';
 import { ReplyError } from '../../src/redis/replies.js';
 import type { Nexus } from './nexus.js';
 
@@ -75,9 +73,12 @@ async function runClient(
 
 /** As the credentials helper does: once more with a fresh one where the one it had is refused. */
 async function connect(vault: Address, source: PasswordSource): Promise<Connection> {
-  const password = await source(false);
-  const fits = await acceptsPassword(vault, 'default', password);
-  return openConnection(vault, { user: 'default', password: fits ? password : await source(true) });
+  const connection = await Connection.open(vault);
+  const reply = await connection.send(['AUTH', 'default', await source(false)]);
+  if (reply instanceof ReplyError && reply.kind === 'WRONGPASS') {
+    await connection.authenticate({ user: 'default', password: await source(true) });
+  }
+  return connection;
 }
 
 async function expectFine(connection: Connection, command: readonly string[]): Promise<unknown> {

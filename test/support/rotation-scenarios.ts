@@ -1,4 +1,5 @@
 /** New passwords while everything runs: under load, cut off by SIGKILL, two at once, with servers down. On both runtimes. */
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/protocol/environment.js';
 import { Secret } from '../../src/protocol/secret.js';
@@ -322,6 +323,19 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
       await nexus.report(0, 'up');
       expect(await handedOut('track')).toEqual(old);
     });
+  });
+
+  it('a copy of root.key from before a rotation still opens Locker: its next start puts those passwords in force', async () => {
+    const path = nexus.env['NEXUS3_ROOT_KEY_FILE'] ?? '';
+    const copy = await readFile(path);
+    expect(await rotated('locker', '--grace', '0')).toContain('root.key has changed');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    await writeFile(path, copy);
+    const { out } = await nexus.run('check', 'locker');
+    expect(out).toContain('nexus3 down locker, then nexus3 up locker');
+    expect((await nexus.run('down', 'locker')).code).toBe(0);
+    await nexus.report(0, 'up', 'locker');
+    await isWell();
   });
 
   describe('the command', () => {

@@ -25,9 +25,7 @@ function renderOne(environment: RotatedEnvironment, page: Page): readonly string
   }
   return [
     ...painted(hanging('✓ ', `${name}: new passwords of ${users.join(', ')}`, page.width), '✓', 'good', page),
-    ...(name === LOCKER_NAME
-      ? hanging('  ! ', 'root.key has changed: replace your copies of it, and make a new recovery kit', page.width)
-      : []),
+    ...(name === LOCKER_NAME ? hanging('  ! ', 'root.key has changed: replace your copies of it', page.width) : []),
     ...(resumed ? hanging('  ', 'begun by an earlier run, and completed now', page.width) : []),
     ...(notRotated.length === 0
       ? []
