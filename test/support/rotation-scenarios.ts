@@ -301,8 +301,10 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
 
     it('the vault hangs in the middle: said, and completed by the next run', async () => {
       const old = await handedOut('track');
-      const rotation = runCommand(nexus, ['rotate', 'track', '--grace', '2']);
-      await until(async () => (await nexus.password('track', 'default')) !== old[0]?.password, 'the new password');
+      const { partial } = await syncsOf(nexus);
+      const rotation = runCommand(nexus, ['rotate', 'track', '--grace', '3']);
+      await until(async () => (await syncsOf(nexus)).partial > partial, 'the reconnect');
+      await until(linkIsUp, 'the link');
       await hands.freeze(nexus, 'track', 'vault');
       const { code, output } = await rotation;
       expect([code, output]).toEqual([3, expect.stringContaining('Nobody is locked out.')]);
