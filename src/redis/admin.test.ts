@@ -2,13 +2,14 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../test/support/break.js';
 import { ENGINE_TIMEOUT_MS, testEngine } from '../../test/support/engine.js';
 import { startServer, TEST_CREDENTIALS, type TestServer } from '../../test/support/redis-server.js';
 import { Nexus3Error } from '../errors.js';
 import { CONFIG_FILE } from '../protocol/layout.js';
 import { Secret } from '../protocol/secret.js';
-import { renderUsersAcl } from '../protocol/users.js';
-import { openAdmin } from './admin.js';
+import { passwordHash, renderUsersAcl } from '../protocol/users.js';
+import { acceptsPassword, openAdmin } from './admin.js';
 import { openConnection } from './connection.js';
 import { openSession } from './session.js';
 import { writeAndRead } from './write-read.js';
@@ -118,6 +119,37 @@ describe('an administrator', () => {
     await using again = await openAdmin(vault.address, changed.admin);
     await writeFile(path, before);
     await again.loadUsers();
+    await writeAndReadFast();
+  });
+
+  it('lets two passwords open a user, then one, and disconnects nobody', async () => {
+    const next = new Secret('the next password');
+    await using on = await openAdmin(vault.address, TEST_CREDENTIALS.admin);
+    using application = await openConnection(vault.address, APPLICATION);
+    const [before] = await on.replicaConnections('replicator');
+    const accepts = async (): Promise<readonly boolean[]> =>
+      Promise.all([APPLICATION.password, next].map((password) => acceptsPassword(vault.address, 'default', password)));
+    await on.setPasswords('default', [passwordHash(APPLICATION.password), passwordHash(next)]);
+    expect(await accepts()).toEqual([true, true]);
+    await on.setPasswords('default', [passwordHash(next)]);
+    await on.setPasswords('default', [passwordHash(next)]);
+    expect(await accepts()).toEqual([false, true]);
+    expect(await application.send(['PING'])).toBe('PONG');
+    expect(await on.replicaConnections('replicator')).toEqual([before]);
+    await on.setPasswords('default', [passwordHash(APPLICATION.password)]);
+    expect((await failureOf(on.setPasswords('default', ['#no-hash']))).message).toContain('ACL SETUSER default');
+    expect(await accepts()).toEqual([true, false]);
+  });
+
+  it('makes the operational connect again', async () => {
+    await using on = await openAdmin(vault.address, TEST_CREDENTIALS.admin);
+    const before = await on.replicaConnections('replicator');
+    expect(before).toHaveLength(1);
+    expect(await on.replicaConnections('backup')).toEqual([]);
+    await on.disconnect('replicator');
+    const again = async (): Promise<readonly string[]> =>
+      (await on.replicaConnections('replicator')).filter((id) => !before.includes(id));
+    await until(async () => (await again()).length === 1, 'the reconnect');
     await writeAndReadFast();
   });
 

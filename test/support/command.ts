@@ -14,13 +14,13 @@ export interface CommandResult {
 }
 
 /**
- * @param killAfterMs SIGKILL after so many milliseconds; undefined: let it end.
+ * @param kill SIGKILL after so many milliseconds, or at this signal; undefined: let it end.
  * @param stdin piped in; undefined: there is none
  */
 export async function runCommand(
   nexus: Nexus,
   args: readonly string[],
-  killAfterMs?: number,
+  kill?: number | AbortSignal,
   stdin?: string,
 ): Promise<CommandResult> {
   const startedAt = performance.now();
@@ -38,7 +38,8 @@ export async function runCommand(
   // Who was killed reads no more.
   child.stdin.on('error', () => undefined);
   child.stdin.end(stdin);
-  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  const timer = typeof kill === 'number' ? setTimeout(() => child.kill('SIGKILL'), kill) : undefined;
+  if (typeof kill === 'object') kill.addEventListener('abort', () => child.kill('SIGKILL'));
   await once(child, 'exit');
   clearTimeout(timer);
   child.stdout.destroy();

@@ -166,6 +166,32 @@ export function describeFindings(options: NexusOptions, hands: Hands): void {
     });
   });
 
+  describe('passwords are to be replaced', () => {
+    /** Warnings: they do not fail a check, and `--fix` leaves them. */
+    async function isWarnedOf(code: 'rotation-unfinished' | 'password-old'): Promise<void> {
+      expect(await nexus.findings('track')).toEqual([`${code} vault`]);
+      const left = await nexus.report(0, 'check', 'track', '--fix');
+      expect(left.applied).toBe(0);
+      expect(findingOf(left, 'track', code)).toMatchObject({ severity: 'warning', remedy: 'nexus3 rotate track' });
+      expect((await nexus.run('rotate', 'track', '--grace', '0')).code).toBe(0);
+      await isHealthyWithItsData();
+    }
+
+    it('rotation-unfinished: a rotation was cut off', async () => {
+      await using world = await nexus.world();
+      await (await world.locker.open()).prepareRotation('track', ['default', 'replicator'], new Date());
+      await isWarnedOf('rotation-unfinished');
+    });
+
+    it('password-old: one is older than nexus3.yaml allows', async () => {
+      await nexus.editYaml((text) => `rotation: { maxAgeDays: 90 }\n${text}`);
+      const key = 'nexus3:locker:l_e0dd:env:track';
+      await nexus.admin('locker', 'vault', 'HSET', key, 'made:backup', '2020-01-01T00:00:00.000Z');
+      await isWarnedOf('password-old');
+      await nexus.editYaml((text) => text.replace('rotation: { maxAgeDays: 90 }\n', ''));
+    });
+  });
+
   describe('vault and operational are not what they should be to each other', () => {
     it('vault-not-master: the vault was made a replica', async () => {
       await nexus.admin('track', 'vault', 'REPLICAOF', '127.0.0.1', '1');

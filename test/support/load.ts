@@ -2,11 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Nexus3Error } from '../../src/errors.js';
 import type { Address } from '../../src/protocol/redis-conf.js';
-import { Secret } from '../../src/protocol/secret.js';
+import type { Secret } from '../../src/protocol/secret.js';
 import { hostAddress } from '../../src/reconcile/access.js';
-import { acceptsPassword } from '../../src/redis/admin.js';
-import type { Connection } from '../../src/redis/connection.js';
-import { openConnection } from '../../src/redis/connection.js';
+import { Connection, openConnection } from '../../src/redis/connection.js';
 import { ReplyError } from '../../src/redis/replies.js';
 import type { Nexus } from './nexus.js';
 
@@ -59,7 +57,7 @@ async function runClient(
   for (let count = 0; !state.isOver;) {
     try {
       using writer = await connect(servers.vault, source);
-      for (let operation = 0; operation < OPERATIONS_A_CONNECTION && !state.isOver; operation += 1, count += 1) {
+      for (let operation = 0; operation < OPERATIONS_A_CONNECTION; operation += 1, count += 1) {
         const [key, value] = [`load:${String(index)}:${String(count)}`, `value ${String(count)}`];
         if ((await expectFine(writer, ['SET', key, value])) === 'OK') state.written.set(key, value);
         await expectFine(writer, ['GET', key]);
@@ -75,9 +73,12 @@ async function runClient(
 
 /** As the credentials helper does: once more with a fresh one where the one it had is refused. */
 async function connect(vault: Address, source: PasswordSource): Promise<Connection> {
-  const password = await source(false);
-  const fits = await acceptsPassword(vault, 'default', password);
-  return openConnection(vault, { user: 'default', password: fits ? password : await source(true) });
+  const connection = await Connection.open(vault);
+  const reply = await connection.send(['AUTH', 'default', await source(false)]);
+  if (reply instanceof ReplyError && reply.kind === 'WRONGPASS') {
+    await connection.authenticate({ user: 'default', password: await source(true) });
+  }
+  return connection;
 }
 
 async function expectFine(connection: Connection, command: readonly string[]): Promise<unknown> {

@@ -1,4 +1,5 @@
 /** What `rotate` says. Pure. */
+import { LOCKER_NAME } from '../../protocol/environment.js';
 import type { RotatedEnvironment, RotateReport } from '../../reconcile/rotate/rotate.js';
 import type { Page } from './paint.js';
 import { painted } from './report-parts.js';
@@ -24,6 +25,7 @@ function renderOne(environment: RotatedEnvironment, page: Page): readonly string
   }
   return [
     ...painted(hanging('✓ ', `${name}: new passwords of ${users.join(', ')}`, page.width), '✓', 'good', page),
+    ...(name === LOCKER_NAME ? hanging('  ! ', 'root.key has changed: replace your copies of it', page.width) : []),
     ...(resumed ? hanging('  ', 'begun by an earlier run, and completed now', page.width) : []),
     ...(notRotated.length === 0
       ? []

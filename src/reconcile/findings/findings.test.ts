@@ -36,6 +36,14 @@ function codesOf(facts: EnvironmentFacts): readonly string[] {
     .toSorted();
 }
 
+const rotation =
+  ({ graceRuns }: { readonly graceRuns: boolean }): Change =>
+  (facts) => ({
+    ...facts,
+    rotation: { names: ['default'], phase: 'promoted', startedAt: NOON, graceUntil: NOON, graceRuns },
+  });
+const NOON = '2026-01-08T12:00:00.000Z';
+
 const LOCKED: Change = view('vault', { state: 'locked', anonymous: QUIET, detail: 'WRONGPASS' });
 const engine = (version: string, graphModule = 41_603) => ({ kind: 'redis', version, graphModule }) as const;
 const network =
@@ -326,6 +334,15 @@ describe('each change of the facts has exactly these findings (! is not repaired
         server('vault', { engine: engine('8.2.3', 0) }),
       ],
       [],
+    ],
+
+    // passwords are to be replaced
+    ['a rotation cut off', [rotation({ graceRuns: false })], ['rotation-unfinished vault !']],
+    ['a rotation in its grace', [rotation({ graceRuns: true })], []],
+    [
+      'old passwords',
+      [(facts) => ({ ...facts, oldPasswords: [{ name: 'default', days: 91 }] })],
+      ['password-old vault !'],
     ],
 
     // strangers are seen and never touched

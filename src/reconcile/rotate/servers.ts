@@ -131,7 +131,7 @@ async function renderAll(world: World, environment: ConfiguredEnvironment, crede
   }
 }
 
-/** What does not run takes the passwords from its files when it starts. @throws FOREIGN_INSTANCE */
+/** What does not run takes the passwords from its files when it starts. @throws FOREIGN_INSTANCE, REDIS_UNREACHABLE */
 export async function runningRoles(world: World, environment: ConfiguredEnvironment): Promise<readonly Role[]> {
   const { instances } = await world.runtime.observe(specsOf(world.configuration, [environment]));
   return rolesOf(environment).filter((role) => {
@@ -139,6 +139,12 @@ export async function runningRoles(world: World, environment: ConfiguredEnvironm
     if (state?.owned === false) {
       throw new Nexus3Error('FOREIGN_INSTANCE', `${environment.name}/${role} was not made by nexus3.`, {
         hint: 'Put it out of the way by hand first, keeping its data; then run the same command again.',
+      });
+    }
+    // It would go on with the passwords that it has.
+    if (state?.state === 'paused') {
+      throw new Nexus3Error('REDIS_UNREACHABLE', `${environment.name}/${role} does not answer: it is paused.`, {
+        hint: `Let it go on: nexus3 check ${environment.name} --fix; then run the same command again.`,
       });
     }
     return state?.state === 'running' || state?.state === 'starting';
