@@ -1,5 +1,7 @@
 /** Recovery kits: made of this Locker, and opened. When they are used is decided in src/reconcile/kit/. */
+import { dirname } from 'node:path';
 import { Nexus3Error } from '../../errors.js';
+import { makeFolder } from '../../files.js';
 import type { Secret } from '../../protocol/secret.js';
 import { parseAclUser, passwordHash } from '../../protocol/users.js';
 import type { KitContent, KitOrigin, KitSteps, RecoveryKit, Restored } from '../custody.js';
@@ -17,6 +19,7 @@ import { restoreLocker } from './restore.js';
 
 /** So many rotations of Locker's own passwords may have come after a kit. */
 const GENERATIONS_TRIED_MAX = 1_000;
+const KEY_FOLDER_MODE = 0o700;
 
 export class RecoveryKits implements KitSteps {
   readonly #parts: CustodyParts;
@@ -83,6 +86,7 @@ class OpenedKit implements RecoveryKit {
     const place = new RootKeyPlaceOnDisk(path);
     this.#aside = (await place.state()) === 'missing' ? null : place.asidePath(stamp);
     await place.moveAside(stamp, true);
+    await makeFolder(dirname(path), { mode: KEY_FOLDER_MODE });
     await writeKey(path, generation === undefined ? rootKey : rootKey.withGenerations(generation));
     return this.#aside;
   }
