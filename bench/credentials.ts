@@ -38,8 +38,10 @@ export async function credentialsCold(): Promise<readonly Comparison[]> {
     }
     for (const { way, env } of ways) {
       const surroundings = { cwd: estate.root, env: env as Readonly<Record<string, string>> };
+      // One helper, as a program has it: its configuration is read once, its key and its password each time.
+      await using helper = credentials({ surroundings, attemptsMax: 1 });
       const nexus3 = timed(async () => {
-        await using helper = credentials({ surroundings, attemptsMax: 1 });
+        helper.invalidate(ENV);
         await helper.get(ENV);
       });
       const pairs = await alternate(
