@@ -11,7 +11,6 @@ import { startServer, TEST_CREDENTIALS, type TestServer } from '../test/support/
 import { credentials, isWrongPassword } from './compose-credentials.js';
 import { LockerDatabase } from './locker/database.js';
 import { deriveOwnCredentials } from './locker/derive.js';
-import { RootKeySource } from './locker/helper/root-key-source.js';
 import { KEY } from './locker/keys.js';
 import type { NewToken } from './locker/locker.js';
 import { RootKey } from './locker/root-key.js';
@@ -113,27 +112,7 @@ describe('with the root key', () => {
     expect((await failureOf(keyless.get('track'))).code).toBe('ROOT_KEY_MISSING');
     await writeFile(join(folder, 'other.key'), RootKey.generate().toText(), { mode: 0o600 });
     await using wrong = credentials({ surroundings, attemptsMax: 1, rootKey: 'other.key' });
-    expect((await failureOf(wrong.get('track'))).message).toContain('refuses the password');
-  });
-
-  it('takes up a root key that is put right just when Locker refuses the old one', async () => {
-    const path = join(folder, 'replaced.key');
-    await writeFile(path, RootKey.generate().toText(), { mode: 0o600 });
-    let asked = 0;
-    const source = new RootKeySource({
-      rootKeyPath: path,
-      locker: locker.address,
-      vaultOf: () => vault.address,
-      note: () => Promise.resolve(),
-      ask: async (...question) => {
-        asked += 1;
-        const replies = await askOnce(...question);
-        await copyFile(join(folder, 'root.key'), path);
-        return replies;
-      },
-    });
-    expect((await source.read('track', 'default')).vault).toEqual(vault.address);
-    expect(asked).toBe(2);
+    expect((await failureOf(wrong.get('track'))).code).toBe('LOCKER_PASSWORD_REFUSED');
   });
 
   it('waits for a Locker that is just coming up', async () => {

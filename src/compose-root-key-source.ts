@@ -4,14 +4,13 @@ import { loadConfiguration } from './config/load.js';
 import type { Surroundings } from './config/locate.js';
 import { LockerAccess } from './locker/access.js';
 import type { CredentialSource } from './locker/helper/source.js';
-import { RootKeySource } from './locker/helper/root-key-source.js';
 import { rootKeyPath } from './locker/root-key-file.js';
 import { LOCKER_NAME } from './protocol/environment.js';
-import type { Address } from './protocol/redis-conf.js';
 import { hostAddress } from './reconcile/access.js';
 import { selectEnvironments, specOf } from './reconcile/desired.js';
-import { askOnce } from './redis/ask-once.js';
+import { readRenderedUsers } from './reconcile/folder.js';
 import { openTextConnection } from './redis/text-connection.js';
+import type { InstanceSpec } from './runtime/runtime.js';
 
 /** @throws Nexus3Error CONFIG_NOT_FOUND, CONFIG_INVALID */
 export async function rootKeySource(
@@ -19,34 +18,32 @@ export async function rootKeySource(
   surroundings: Surroundings,
 ): Promise<CredentialSource> {
   const configuration = await loadConfiguration({ config }, surroundings);
-  const vaultOf = (env: string): Address => {
+  const vaultOf = (env: string): InstanceSpec => {
     const [environment] = selectEnvironments(configuration, [env]);
     if (environment === undefined) throw new Error('an environment was selected by name but is not there');
-    return hostAddress(specOf(configuration, environment, 'vault'));
+    return specOf(configuration, environment, 'vault');
   };
   const locker = vaultOf(LOCKER_NAME);
   const path =
     rootKey === undefined
       ? rootKeyPath({ variables: surroundings.env, configurationFile: configuration.file })
       : resolve(surroundings.cwd, rootKey);
-  return new RootKeySource({
-    rootKeyPath: path,
-    locker,
-    vaultOf,
-    ask: askOnce,
-    note: async (note) => {
-      // One for each note, so that the root key is read anew, and nothing stays open.
+  return {
+    read: async (env, name) => {
+      const vault = hostAddress(vaultOf(env));
+      // One for each read: nothing stays open, and nothing keeps a program from ending.
       const access = new LockerAccess({
         rootKeyPath: path,
-        connect: (password, user = 'default') => openTextConnection(locker, { user, password }),
+        connect: (password, user = 'default') => openTextConnection(hostAddress(locker), { user, password }),
+        renderedUsers: () => readRenderedUsers(locker),
         auditEntriesMax: configuration.audit.entriesMax,
         warn: () => undefined,
       });
       try {
-        await access.note(note);
+        return { password: await access.getCredential(env, name), vault };
       } finally {
         await access.close();
       }
     },
-  });
+  };
 }
