@@ -8,13 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/break.js';
 import { Nexus } from '../support/nexus.js';
-import { findPythonWithRedis } from '../support/python-install.js';
+import { findOrInstall, PYTHON_WITH_REDIS } from '../support/debian-program.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const MANUAL = await readFile(new URL('../../docs/credentials.md', import.meta.url), 'utf8');
-const python = await findPythonWithRedis((text) => {
-  console.log(`# ${text}`);
-});
+const python = (await findOrInstall(PYTHON_WITH_REDIS)) ? PYTHON_WITH_REDIS.look[0] : undefined;
 
 let nexus: Nexus;
 let env: Record<string, string>;

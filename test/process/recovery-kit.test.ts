@@ -1,5 +1,6 @@
 /** The recovery kit: made, opened by `age` itself, and Locker brought back from it, here and on another host. */
-import { spawn, spawnSync } from 'node:child_process';
+import { AGE, findOrInstall, PYTHON } from '../support/debian-program.js';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -51,14 +52,7 @@ async function opened(text: string): Promise<string> {
   return decrypter.decrypt(armor.decode(text), 'text');
 }
 
-/** The program, for which Debian has a package of that name. */
-function hasAge(): boolean {
-  const found = [spawnSync('age', ['--version']), spawnSync('python3', ['--version'])].every(
-    ({ status }) => status === 0,
-  );
-  if (!found) process.stderr.write('recovery kit: not opened with age, because age or python3 is not installed\n');
-  return found;
-}
+const hasAge = (await findOrInstall(AGE)) && (await findOrInstall(PYTHON));
 
 async function refused(on: Nexus, code: string, file: string, passphrase = PASSPHRASE): Promise<void> {
   const { code: exit, out, err } = await on.runWith({ stdin: passphrase }, 'locker', 'import', file, '--json');
@@ -118,7 +112,7 @@ describe('a kit is made', () => {
     expect(await readFile(kit, 'utf8')).not.toBe(before);
   });
 
-  it.skipIf(!hasAge())('age opens it, and a person can read the passwords in it', async () => {
+  it.skipIf(!hasAge)('age opens it, and a person can read the passwords in it', async () => {
     const { code, output } = await age(kit, PASSPHRASE);
     expect(code, output).toBe(0);
     const document = JSON.parse(output.slice(output.indexOf('{'))) as { schema: string; rootKey: string };
