@@ -209,8 +209,9 @@ const RIGHT_KEY =
 
 /** An older copy of a vault's data starts only where somebody says so. */
 export const PUT_BACK =
-  'Somebody wrote to Locker’s data. Put its data folder back from a copy: `nexus3 down locker`, the folder, then ' +
-  '`nexus3 recover locker --vault --accept-loss`; and see `nexus3 locker audit --verify`. Without a copy: `nexus3 locker reset`.';
+  'Somebody wrote to Locker’s data: see `nexus3 locker audit --verify`. With a recovery kit: `nexus3 locker import FILE ' +
+  '--overwrite`. With a copy of its data folder: `nexus3 down locker`, the folder, then `nexus3 recover locker --vault ' +
+  '--accept-loss`. With neither: `nexus3 locker reset`.';
 
 export function tampered(label: string, field: string): Nexus3Error {
   return new Nexus3Error('LOCKER_VALUE_TAMPERED', `What lies at ${field} of ${label} in Locker was changed.`, {

@@ -101,12 +101,17 @@ export async function listGrants(world: World): Promise<readonly ListedGrant[]> 
 /** Ends what was cut off, and puts the users in force that Locker knows of: also where its file of them was lost. */
 export async function repairGrants(world: World, progress: Progress): Promise<readonly ListedGrant[]> {
   await using _lock = await lockFor(world, 'locker grants --repair', progress);
+  await repairUsers(world);
+  return await listGrants(world);
+}
+
+/** The same, for whoever holds the lock. */
+export async function repairUsers(world: World): Promise<void> {
   const tokens = await world.locker.tokens();
   const grants = await tokens.list();
   const halfway = grants.filter(({ revoked }) => revoked);
   if (halfway.length > 0) await takeBack(world, tokens, halfway, { keepFiles: false });
-  else await putInForce(world, grants);
-  return await listGrants(world);
+  else if (grants.length > 0) await putInForce(world, grants);
 }
 
 /** Each step can be done again; that they are taken back is written down first, and forgotten last. */

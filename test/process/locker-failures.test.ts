@@ -262,8 +262,8 @@ const DATA: readonly Omit<Failure, 'hint' | 'wayOut'>[] = [
   {
     what: 'a value cut short',
     code: 'LOCKER_VALUE_TAMPERED',
-    evidence: /track: value:admin/,
-    make: async () => setField(TRACK, 'value:admin', (await field(TRACK, 'value:admin')).slice(0, -8)),
+    evidence: /track: value:default/,
+    make: async () => setField(TRACK, 'value:default', (await field(TRACK, 'value:default')).slice(0, -8)),
   },
   {
     what: 'a value replaced by another user’s',

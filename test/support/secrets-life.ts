@@ -2,7 +2,7 @@
  * Everything that environments and Locker go through while their secrets are watched: one step after the other. A step
  * whose command this version does not have is left out, and so are those that need what it makes.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands/index.js';
@@ -60,8 +60,8 @@ const STEPS: readonly Step[] = [
     live: ({ said }) => good(said.run('credentials', 'exec', 'track', '--', 'sh', '-c', 'cat <&3 >/dev/null')),
   },
   { needs: 'locker export', live: exportKit },
-  { needs: 'locker rekey', live: rekey },
   { needs: 'locker import', live: importKit },
+  { needs: 'locker rekey', live: rekey },
   { needs: 'locker revoke', live: revoke },
   {
     needs: 'locker audit',
@@ -167,7 +167,10 @@ async function rekey({ said }: Life): Promise<void> {
   await good(said.run('locker', 'rekey'));
 }
 
-async function reset({ said }: Life): Promise<void> {
+/** Refused as long as nothing is lost. */
+async function reset({ nexus, said }: Life): Promise<void> {
+  expect((await said.run('locker', 'reset', '--yes', '--json')).code).toBe(1);
+  await rm(join(nexus.root, 'root.key'));
   await good(said.run('locker', 'reset', '--yes', '--json'));
 }
 

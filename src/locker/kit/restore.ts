@@ -5,7 +5,7 @@ import type { Restored } from '../custody.js';
 import type { Change, LockerDatabase } from '../database.js';
 import type { HashPlace } from '../envelope.js';
 import { placeOfKey } from '../keys.js';
-import { FIELD, type SealedHash, toFields } from '../sealed-hash.js';
+import { FIELD, SealBroken, type SealedHash, toFields } from '../sealed-hash.js';
 import type { KitDocument, KitHash, KitValue } from './document.js';
 
 /** They share their waits for the disk. */
@@ -78,11 +78,14 @@ function restoreValue(
   overwrite: boolean,
 ): { readonly what: 'added' | 'kept' | 'replaced' | 'same'; readonly words: readonly string[] } {
   const { name, text } = value;
-  const there = hash.open('value', name);
-  if (there?.reveal() === text) return { what: 'same', words: [] };
-  if (there !== undefined && !overwrite) return { what: 'kept', words: [] };
+  const there = overwrite ? openUnlessBroken(hash, name) : hash.open('value', name);
   const made = kit.fields[FIELD.made(name)];
   const madeWords = made === undefined ? [] : [FIELD.made(name), made];
+  if (there === 'broken') {
+    return { what: 'replaced', words: [...hash.sealNew('value', name, new Secret(text)), ...madeWords] };
+  }
+  if (there?.reveal() === text) return { what: 'same', words: [] };
+  if (there !== undefined && !overwrite) return { what: 'kept', words: [] };
   if (there !== undefined) {
     const words = [...hash.moved('value', 'previous', name), ...hash.sealNew('value', name, new Secret(text))];
     return { what: 'replaced', words: [...words, ...madeWords] };
@@ -90,6 +93,16 @@ function restoreValue(
   const before = kit.values.find((one) => one.slot === 'previous' && one.name === name);
   const previous = before === undefined || hash.fields.has(FIELD.in('previous', name)) ? [] : sealed(hash, before);
   return { what: 'added', words: [...sealed(hash, value), ...previous, ...madeWords] };
+}
+
+/** A value that somebody changed is what the kit is there for; there is nothing to keep of it. */
+function openUnlessBroken(hash: SealedHash, name: string): Secret | undefined | 'broken' {
+  try {
+    return hash.open('value', name);
+  } catch (error) {
+    if (error instanceof SealBroken && error.at !== undefined) return 'broken';
+    throw error;
+  }
 }
 
 function sealed(hash: SealedHash, { slot, name, version, text }: KitValue): readonly string[] {

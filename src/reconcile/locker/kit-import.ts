@@ -18,6 +18,7 @@ import { repair } from '../loop.js';
 import { UP_LICENCE } from '../up.js';
 import type { World } from '../world.js';
 import { lockerOf } from './rekey.js';
+import { repairUsers } from '../tokens.js';
 
 /** As large as a kit may be, and its armor. */
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
@@ -80,6 +81,8 @@ export async function importKit(world: World, options: ImportOptions, progress: 
     throw otherKey(world, error);
   });
   progress.done(`${String(restored.added.length)} entries that were missing in Locker are written`);
+  // The kit has the tokens; the file of their users, which Locker is started with, is not in it.
+  await repairUsers(world);
   await world.locker.note({ action: 'import', what: 'recovery kit', outcome: 'ok' });
   return {
     origin: kit.origin,
