@@ -24,17 +24,23 @@ export class Channel {
   }
 
   /**
-   * Asks once more on a new connection where one that was open before is closed by the server, as when it is restarted or
-   * the root key is changed: so only for what may be done twice.
+   * For what may be done twice; see `useTwice`.
    * @throws Nexus3Error LOCKER_UNREACHABLE, LOCKER_PASSWORD_REFUSED
    */
   async ask(commands: readonly (readonly string[])[], timeoutMs?: number): Promise<readonly LockerReply[]> {
-    const reused = this.#connection !== undefined;
+    return this.useTwice((connection) => connection.ask(commands, timeoutMs));
+  }
+
+  /**
+   * As `use`, and once more on a new connection where the server closes the first one, as when it is restarted or the root
+   * key is changed: so only for what may be done twice.
+   */
+  async useTwice<T>(work: (connection: LockerConnection) => Promise<T>): Promise<T> {
     try {
-      return await this.use((connection) => connection.ask(commands, timeoutMs));
+      return await this.use(work);
     } catch (error) {
-      if (!reused || !wasClosed(error)) throw error;
-      return this.use((connection) => connection.ask(commands, timeoutMs));
+      if (!wasClosed(error)) throw error;
+      return this.use(work);
     }
   }
 

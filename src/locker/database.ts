@@ -112,9 +112,12 @@ export class LockerDatabase {
     return result;
   }
 
-  /** Work that watches keys comes one after the other with all changes, because WATCH belongs to the connection. */
+  /**
+   * Work that watches keys comes one after the other with all changes, because WATCH belongs to the connection. It is done
+   * once more where the server closed the connection, so it must be what may be done twice.
+   */
   async inTurn<T>(work: (connection: LockerConnection) => Promise<T>): Promise<T> {
-    const turn = this.#lastChange.then(() => this.#channel.use(work));
+    const turn = this.#lastChange.then(() => this.#channel.useTwice(work));
     this.#lastChange = turn.catch(() => undefined);
     return turn;
   }

@@ -188,7 +188,7 @@ async function beRefused({ nexus, said, hands }: Life): Promise<void> {
   const key = 'nexus3:locker:l_e0dd:env:track';
   const kept = String(await nexus.admin('locker', 'vault', 'HGET', key, field));
   await nexus.admin('locker', 'vault', 'HSET', key, field, `${kept}AAAA`);
-  await said.run('credentials', 'get', 'track', '--json');
+  await said.run('credentials', 'get', 'track', '--user', 'backup', '--json');
   await said.run('check', '--json');
   await nexus.admin('locker', 'vault', 'HSET', key, field, kept);
   await hands.stop(nexus, 'locker', 'vault');
