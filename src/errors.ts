@@ -120,6 +120,13 @@ export function writeFailure(path: string, error: unknown): unknown {
       cause: error,
     });
   }
+  if (code === 'ENOENT' || code === 'EISDIR') {
+    return new Nexus3Error('FILE_NOT_WRITABLE', `${path} cannot be written.`, {
+      evidence: [code === 'ENOENT' ? 'the folder that it is to be in is not there' : 'it is a folder'],
+      hint: 'Name a file in a folder that is there.',
+      cause: error,
+    });
+  }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST') {
     return new Nexus3Error('FILE_NOT_WRITABLE', `${path} cannot be written.`, {
       evidence: [`${code} on ${path}`],

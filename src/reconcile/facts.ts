@@ -95,6 +95,11 @@ export function serverOf(instance: InstanceFacts | undefined): ServerView | unde
   return instance?.view?.state === 'open' ? instance.view.server : undefined;
 }
 
+/** Answers, and refuses the administrator's password that Locker holds. */
+export function isLocked(instance: InstanceFacts): boolean {
+  return instance.view?.state === 'locked';
+}
+
 /** The guard's verdict on a vault's folder, with what only the whole environment can tell. */
 export function guardOf(facts: EnvironmentFacts): GuardVerdict {
   const { vault, operational } = facts;

@@ -319,7 +319,7 @@ describe('Locker’s data', () => {
     const [a, b] = [await lockers.create('a', {}, NOW), await lockers.create('b', {}, NOW)];
     await lockers.set(a.id, values({ k: 'one', l: 'two' }), NOW);
     await locker.ask('COPY', `nexus3:locker:${a.id}:values`, `nexus3:locker:${b.id}:values`);
-    expect((await failure(lockers.reveal(b.id, 'k'))).code).toBe('LOCKER_VALUE_UNREADABLE');
+    expect((await failure(lockers.reveal(b.id, 'k'))).code).toBe('LOCKER_VALUE_MOVED');
     const text = String(await locker.ask('HGET', `nexus3:locker:${a.id}:values`, 'value:k'));
     await locker.ask('HSET', `nexus3:locker:${a.id}:values`, 'value:l', text);
     expect((await failure(lockers.reveal(a.id, 'l'))).code).toBe('LOCKER_VALUE_TAMPERED');
