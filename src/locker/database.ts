@@ -137,7 +137,7 @@ export class LockerDatabase {
   ): Promise<T> {
     const turn = this.#lastChange.then(() => this.#transactNow({ prelude: () => [], keys, label, decide }));
     this.#lastChange = turn.catch(() => undefined);
-    const result = await turn;
+    const result = await this.explained(() => turn);
     await this.durable();
     return result;
   }
