@@ -2,6 +2,7 @@
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RootKey } from '../../src/locker/root-key.js';
 import type { CredentialName } from '../../src/protocol/users.js';
 import { Secret } from '../../src/protocol/secret.js';
 import { hostAddress } from '../../src/reconcile/access.js';
@@ -132,14 +133,17 @@ export function describeReset(
     await isRenewed(before, 'root key gone');
   });
 
-  it('the root key is another one, or none at all: it is moved aside, never deleted', async () => {
+  it.each([
+    ['none at all', () => 'not a key\n'],
+    ['another one', () => RootKey.generate().toText()],
+  ])('the root key is %s: it is moved aside, never deleted', async (_which, text) => {
     const before = await passwords();
-    await writeFile(keyFile(), 'not a key\n', { mode: 0o600 });
+    await writeFile(keyFile(), text(), { mode: 0o600 });
     const { code, out, err } = await nexus.run('locker', 'reset', '--yes', '--json');
     expect(code, err).toBe(0);
     const { keptRootKey } = JSON.parse(out) as ResetDocument;
     expect(keptRootKey).toMatch(/root\.key\.lost-/);
-    await isRenewed(before, 'unusable key');
+    await isRenewed(before, 'key moved aside');
     await rename(keptRootKey ?? '', join(nexus.root, 'found'));
   });
 
