@@ -147,6 +147,25 @@ export function describeReset(
     await rename(keptRootKey ?? '', join(nexus.root, 'found'));
   });
 
+  it('while one is unfinished, nothing makes a root key but the one that finishes it', async () => {
+    const before = await passwords();
+    await loseTheKey();
+    // As a run leaves it that is killed right after its first step.
+    const running = ['locker/vault', 'track/vault', 'track/operational', 'user/vault'];
+    const marker = { stamp: 'killed', hadRootKey: false, moved: false, running };
+    await writeFile(join(nexus.dataRoot, 'locker', 'reset'), JSON.stringify(marker), { mode: 0o600 });
+    for (const words of [['up'], ['create', 'later']]) {
+      const { code, err } = await nexus.run(...words);
+      expect(code, words.join(' ')).toBe(1);
+      expect(err, words.join(' ')).toContain('nexus3 locker reset');
+    }
+    expect(await readdir(nexus.root)).not.toContain('root.key');
+    const { code, out, err } = await nexus.run('locker', 'reset', '--yes', '--json');
+    expect(code, err).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ ok: true, resumed: true });
+    await isRenewed(before, 'resumed');
+  });
+
   it(
     'killed at any instant, and run again, it completes',
     async () => {
