@@ -176,6 +176,21 @@ export function describeTokens(options: NexusOptions): void {
     expect((await holder(file, 'track')).code).toBe(0);
   });
 
+  it('that Locker does not know is put out of force by a repair, also where it knows none at all', async () => {
+    const { id, file } = await grant('track');
+    const tokensFile = join((await nexus.spec('locker', 'vault')).configDir, 'tokens');
+    const kept = [await readFile(tokensFile), await readFile(file)] as const;
+    await ok('locker', 'revoke', id);
+    await writeFile(tokensFile, kept[0]);
+    await writeFile(file, kept[1], { mode: 0o600 });
+    await ok('check', 'locker', '--fix');
+    expect(await tokenUsers()).toEqual([id]);
+    await ok('locker', 'grants', '--repair');
+    expect(await tokenUsers()).toEqual([]);
+    expect(await readFile(tokensFile, 'utf8')).not.toContain(id);
+    await isClean();
+  });
+
   it('whose line Locker lost is refused, listed as not in force, and repaired', async () => {
     const { file } = await grant('track');
     const { configDir } = await nexus.spec('locker', 'vault');
