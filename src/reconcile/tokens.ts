@@ -52,8 +52,6 @@ export async function grant(world: World, options: GrantOptions, progress: Progr
   const file = options.file ?? tokens.defaultFile(options.env);
   await tokens.refuseOtherFile(file);
   const earlier = (await tokens.list()).filter((one) => one.file === file);
-  if (earlier.length > 0) progress.step(`take back ${earlier.map(({ id }) => id).join(', ')}`);
-  await takeBack(world, tokens, earlier, { keepFiles: true });
   progress.step(`make a token for ${options.env}`);
   const { names, label, env } = options;
   const at = world.clock.now();
@@ -63,6 +61,9 @@ export async function grant(world: World, options: GrantOptions, progress: Progr
   await made.writeFile();
   await made.prove();
   await world.locker.note({ action: 'grant', what: `${made.grant.id} for ${env}: ${names.join(', ')}`, outcome: 'ok' });
+  // Only now: whoever reads with that file is refused at no instant.
+  if (earlier.length > 0) progress.step(`take back ${earlier.map(({ id }) => id).join(', ')}`);
+  await takeBack(world, tokens, earlier, { keepFiles: true });
   progress.done(`${made.grant.id} reads ${names.join(', ')} of ${env}`);
   return { grant: made.grant, replaced: earlier.map(({ id }) => id) };
 }

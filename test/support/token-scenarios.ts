@@ -1,7 +1,10 @@
 /** Least privilege: a token reads what it was granted, of one environment, until it is taken back. On both runtimes. */
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Tokens } from '../../src/locker/locker.js';
+import { SILENT } from '../../src/progress.js';
+import { grant as replaceToken } from '../../src/reconcile/tokens.js';
 import { runCommand } from './command.js';
 import type { CliResult, NexusOptions } from './nexus.js';
 import { Nexus } from './nexus.js';
@@ -19,6 +22,24 @@ interface Granted {
 function codeOf({ code, out }: CliResult): string {
   expect(code, out).not.toBe(0);
   return (JSON.parse(out) as { error: { code: string } }).error.code;
+}
+
+/** The same, with something done after each of its steps that takes time. */
+function withEach(tokens: Tokens, then: (step: string) => Promise<void>): Tokens {
+  return new Proxy(tokens, {
+    get(target, step) {
+      const method: unknown = Reflect.get(target, step);
+      if (typeof method !== 'function') return method;
+      return (...words: readonly unknown[]): unknown => {
+        const result: unknown = Reflect.apply(method, target, words);
+        if (!(result instanceof Promise)) return result;
+        return result.then(async (value: unknown) => {
+          await then(String(step));
+          return value;
+        });
+      };
+    },
+  });
 }
 
 /** @param options environments `track` (standard) and `user` (secure) */
@@ -118,6 +139,24 @@ export function describeTokens(options: NexusOptions): void {
     await writeFile(join(nexus.root, 'kept.token'), kept, { mode: 0o600 });
     expect(await refusal(join(nexus.root, 'kept.token'), 'track')).toBe('TOKEN_REVOKED');
     for (const { file } of [other, second]) expect((await holder(file, 'track')).code).toBe(0);
+  });
+
+  it('lets its holder read at every step of being replaced', async () => {
+    const { id, file } = await grant('track');
+    await using world = await nexus.world();
+    const read: string[] = [];
+    const readsAfter = async (step: string): Promise<void> => {
+      const { code, err } = await holder(file, 'track');
+      read.push(code === 0 ? step : `${step}: ${err}`);
+    };
+    vi.spyOn(world.locker, 'tokens').mockResolvedValue(withEach(await world.locker.tokens(), readsAfter));
+    const options = { env: 'track', names: ['default'], file, label: '' } as const;
+    const { replaced } = await replaceToken(world, options, SILENT);
+    expect(replaced).toEqual([id]);
+    expect(read).toEqual([
+      'refuseOtherFile',
+      ...['list', 'create', 'list', 'markRevoked', 'list', 'shutOut', 'forget'],
+    ]);
   });
 
   it('is refused when it was taken back; its file is gone, and the values are sealed anew', async () => {
