@@ -47,6 +47,7 @@ export const ERROR_EXIT_CODES = {
   LOCKER_ROTATING: EXIT.problem,
   REKEY_REFUSED: EXIT.problem,
   RESET_REFUSED: EXIT.problem,
+  RESET_UNFINISHED: EXIT.problem,
   KIT_PASSPHRASE_WRONG: EXIT.problem,
   KIT_DAMAGED: EXIT.problem,
   KIT_FOREIGN: EXIT.problem,

@@ -122,6 +122,11 @@ export class LockerDatabase {
     return turn;
   }
 
+  /** For work in turn, after its answers, as `ask` does it. */
+  async refreshKeys(): Promise<void> {
+    await this.#keys.refresh();
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#channel.close(), this.#durabilityChannel.close()]);
   }

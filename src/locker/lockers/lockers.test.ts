@@ -311,6 +311,22 @@ describe('the audit', () => {
     await expect(lockers.reveal(id, 'k')).rejects.toThrow('no audit');
     expect((await failure(lockers.reveal(id, 'other'))).code).toBe('LOCKER_KEY_UNKNOWN');
   });
+
+  it('that cannot be written to is said of a change that was made, not that nothing was done', async () => {
+    const { id } = await newLockers().create('a', {}, NOW);
+    const unwritten = new Nexus3Error('AUDIT_NOT_WRITTEN', 'No audit.', {
+      evidence: ['OOM'],
+      hint: 'Nothing was handed out.',
+    });
+    const lockers = new AuditedLockers(newLockers(), () => Promise.reject(unwritten));
+    const error = await failure(lockers.set(id, values({ k: 'one' }), NOW));
+    expect(error).toMatchObject({ code: 'AUDIT_NOT_WRITTEN', evidence: ['OOM'] });
+    expect(error.message).toContain('was done');
+    expect(error.hint).not.toContain('Nothing');
+    expect((await newLockers().reveal(id, 'k')).value.reveal()).toBe('one');
+    expect(await failure(lockers.reveal(id, 'k'))).toBe(unwritten);
+    expect(await failure(lockers.set(id, values({ k: 'one' }), NOW))).toBe(unwritten);
+  });
 });
 
 describe('Locker’s data', () => {
