@@ -154,6 +154,7 @@ export function describeReset(
     const running = ['locker/vault', 'track/vault', 'track/operational', 'user/vault'];
     const marker = { stamp: 'killed', hadRootKey: false, moved: false, running };
     await writeFile(join(nexus.dataRoot, 'locker', 'reset'), JSON.stringify(marker), { mode: 0o600 });
+    expect(codesOf(await nexus.report(3, 'check', 'locker'), 'locker')).toContain('reset-unfinished vault');
     for (const words of [['up'], ['create', 'later']]) {
       const { code, err } = await nexus.run(...words);
       expect(code, words.join(' ')).toBe(1);
