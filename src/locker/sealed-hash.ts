@@ -78,6 +78,14 @@ export class SealedHash {
     }
   }
 
+  /** The same hash with another data key in it, wrapped, and no next one. */
+  withDataKey(wrapped: string): SealedHash {
+    const fields = new Map([...this.fields, [FIELD.dataKey, wrapped] as const]);
+    fields.delete(FIELD.nextDataKey);
+    const [own, other] = this.#keyEncryptionKeys;
+    return new SealedHash(own, this.place, fields, this.label, other);
+  }
+
   /** Whether this text is the wrapped data key of another hash. */
   isDataKeyOf(place: HashPlace, wrapped: string): boolean {
     return this.#keyEncryptionKeys.some((key) => DataKey.unwrap(key, place, wrapped) !== undefined);
