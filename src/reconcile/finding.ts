@@ -20,6 +20,7 @@ export const FINDING_CODES = [
   'secrets-exposed',
   'password-mismatch',
   'credential-missing',
+  'credential-unreadable',
   'rotation-unfinished',
   'password-old',
   'vault-not-master',

@@ -2,6 +2,7 @@
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RootKey } from '../../src/locker/root-key.js';
 import type { CredentialName } from '../../src/protocol/users.js';
 import { Secret } from '../../src/protocol/secret.js';
 import { hostAddress } from '../../src/reconcile/access.js';
@@ -132,15 +133,37 @@ export function describeReset(
     await isRenewed(before, 'root key gone');
   });
 
-  it('the root key is another one, or none at all: it is moved aside, never deleted', async () => {
+  it.each([
+    ['none at all', () => 'not a key\n'],
+    ['another one', () => RootKey.generate().toText()],
+  ])('the root key is %s: it is moved aside, never deleted', async (_which, text) => {
     const before = await passwords();
-    await writeFile(keyFile(), 'not a key\n', { mode: 0o600 });
+    await writeFile(keyFile(), text(), { mode: 0o600 });
     const { code, out, err } = await nexus.run('locker', 'reset', '--yes', '--json');
     expect(code, err).toBe(0);
     const { keptRootKey } = JSON.parse(out) as ResetDocument;
     expect(keptRootKey).toMatch(/root\.key\.lost-/);
-    await isRenewed(before, 'unusable key');
+    await isRenewed(before, 'key moved aside');
     await rename(keptRootKey ?? '', join(nexus.root, 'found'));
+  });
+
+  it('while one is unfinished, nothing makes a root key but the one that finishes it', async () => {
+    const before = await passwords();
+    await loseTheKey();
+    // As a run leaves it that is killed right after its first step.
+    const running = ['locker/vault', 'track/vault', 'track/operational', 'user/vault'];
+    const marker = { stamp: 'killed', hadRootKey: false, moved: false, running };
+    await writeFile(join(nexus.dataRoot, 'locker', 'reset'), JSON.stringify(marker), { mode: 0o600 });
+    for (const words of [['up'], ['create', 'later']]) {
+      const { code, err } = await nexus.run(...words);
+      expect(code, words.join(' ')).toBe(1);
+      expect(err, words.join(' ')).toContain('nexus3 locker reset');
+    }
+    expect(await readdir(nexus.root)).not.toContain('root.key');
+    const { code, out, err } = await nexus.run('locker', 'reset', '--yes', '--json');
+    expect(code, err).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ ok: true, resumed: true });
+    await isRenewed(before, 'resumed');
   });
 
   it(

@@ -75,8 +75,12 @@ export const CUSTODY: Custody = {
   rootKeyFile: { path: '', state: unexpected, asidePath: () => '', moveAside: unexpected },
 };
 
+const readStored: Locker['read'] = (envs) =>
+  Promise.resolve(new Map(envs.map((env) => [env, { ...NOTHING_STORED, current: TEST_CREDENTIALS }])));
+
 const LOCKER: Locker = {
-  read: (envs) => Promise.resolve(new Map(envs.map((env) => [env, { ...NOTHING_STORED, current: TEST_CREDENTIALS }]))),
+  read: readStored,
+  readEach: readStored,
   generate: unexpected,
   prepareRotation: unexpected,
   promoteRotation: unexpected,

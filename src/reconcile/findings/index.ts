@@ -2,6 +2,7 @@
 import { configDrift } from './config-drift.js';
 import { configVolatile } from './config-volatile.js';
 import { credentialMissing } from './credential-missing.js';
+import { credentialUnreadable } from './credential-unreadable.js';
 import { defaultUserUnrestricted } from './default-user-unrestricted.js';
 import { evictsData } from './evicts-data.js';
 import { foreignInstance } from './foreign-instance.js';
@@ -56,6 +57,7 @@ export const RULES: readonly Rule[] = [
   secretsExposed,
   passwordMismatch,
   credentialMissing,
+  credentialUnreadable,
   rotationUnfinished,
   passwordOld,
   vaultNotMaster,

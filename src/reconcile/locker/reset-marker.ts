@@ -36,6 +36,18 @@ export async function readMarker(world: World): Promise<ResetMarker | undefined>
   });
 }
 
+/**
+ * For whoever may make a root key, under the lock: the one that a reset has yet to make is the only one that it goes on with.
+ * @throws RESET_UNFINISHED
+ */
+export async function refuseUnfinishedReset(world: World): Promise<void> {
+  if ((await readMarker(world)) === undefined) return;
+  throw new Nexus3Error('RESET_UNFINISHED', 'A reset of Locker was cut off; nothing was changed.', {
+    evidence: [markerPath(world)],
+    hint: 'Finish it: nexus3 locker reset',
+  });
+}
+
 export async function writeMarker(world: World, marker: ResetMarker): Promise<void> {
   await makeFolder(layoutOf(world.configuration.dataRoot, LOCKER_NAME).root, { mode: 0o755 });
   await writeFileWhole(markerPath(world), `${JSON.stringify(marker)}\n`, { mode: 0o600 });

@@ -9,7 +9,7 @@ import { Nexus3Error } from '../../errors.js';
 import { readIfThere } from '../../files.js';
 import { instanceKey, LOCKER_NAME } from '../../protocol/environment.js';
 import { CONFIG_FILE, layoutOf } from '../../protocol/layout.js';
-import { acceptedHashes, parseAclUser } from '../../protocol/users.js';
+import { acceptedHashes, type Credentials, parseAclUser } from '../../protocol/users.js';
 import type { Progress } from '../../progress.js';
 import type { InstanceRuntimeState } from '../../runtime/runtime.js';
 import { openLocker } from '../access.js';
@@ -205,7 +205,8 @@ async function refuseWithoutAnything(world: World): Promise<void> {
 }
 
 async function isOfThisKey(world: World, users: string): Promise<boolean> {
-  const own = await world.locker.ownCredentials(false);
+  const own = await ownUnlessOfAnotherKey(world);
+  if (own === undefined) return false;
   const known = new Set(
     users
       .split('\n')
@@ -213,4 +214,13 @@ async function isOfThisKey(world: World, users: string): Promise<boolean> {
       .find((user) => user?.name === 'default')?.passwordHashes,
   );
   return acceptedHashes(own, 'default').some((hash) => known.has(hash));
+}
+
+async function ownUnlessOfAnotherKey(world: World): Promise<Credentials | undefined> {
+  try {
+    return await world.locker.ownCredentials(false);
+  } catch (error) {
+    if (error instanceof Nexus3Error && error.code === 'ROOT_KEY_WRONG') return undefined;
+    throw error;
+  }
 }
