@@ -70,6 +70,7 @@ export class LockerAccess {
     const parts = {
       keys: this.#keys,
       connect: (password: Secret) => init.connect(password),
+      warn: init.warn,
       database: async () => (await this.#open()).database,
     };
     this.custody = {
@@ -133,6 +134,7 @@ export class LockerAccess {
       database: (await this.#open()).database,
       rootKeyPath: this.#init.rootKeyPath,
       connectAs: (user, password) => this.#init.connect(password, user),
+      warn: this.#init.warn,
     });
   }
 
