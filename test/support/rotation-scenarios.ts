@@ -2,43 +2,19 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Role } from '../../src/protocol/environment.js';
-import { Secret } from '../../src/protocol/secret.js';
-import { hostAddress } from '../../src/reconcile/access.js';
-import { acceptsPassword } from '../../src/redis/admin.js';
 import type { Hands } from './break.js';
 import { until } from './break.js';
 import { runCommand } from './command.js';
-import type { PasswordSource } from './load.js';
-import { startLoad } from './load.js';
 import { codesOf, findingOf, Nexus } from './nexus.js';
 import type { NexusOptions } from './nexus.js';
 import { chance, rounds, SEED } from './random.js';
+import type { Known } from './rotated.js';
+import { accepted as acceptedBy, areAll, handedOut as handedOutOf, syncsOf, versionOfDefault } from './rotated.js';
+import { CLIENTS, rotatesUnderLoad } from './rotation-load.js';
 
 const MINUTES = 60_000;
-const CLIENTS = 4;
 const ROTATIONS = rounds(3, 20);
 const KILLS = rounds(3, 50);
-
-/** Every user of the environment `track`, by the name of its credential. */
-const USERS_OF_TRACK = [
-  ['vault', 'default', 'default'],
-  ['vault', 'admin', 'admin'],
-  ['vault', 'replicator', 'replicator'],
-  ['vault', 'backup', 'backup'],
-  ['operational', 'admin', 'operational-admin'],
-] as const;
-const USERS_OF_LOCKER = [
-  ['vault', 'default', 'default'],
-  ['vault', 'admin', 'admin'],
-  ['vault', 'backup', 'backup'],
-] as const;
-
-interface Known {
-  readonly role: Role;
-  readonly user: string;
-  readonly password: string;
-}
 
 export function describeRotation(options: NexusOptions, hands: Hands): void {
   let nexus: Nexus;
@@ -63,25 +39,12 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
     await nexus.run('rotate', '--all', '--grace', '0');
   });
 
-  /** What Locker hands out now. */
-  async function handedOut(env: string): Promise<readonly Known[]> {
-    const users = env === 'locker' ? USERS_OF_LOCKER : USERS_OF_TRACK;
-    const known: Known[] = [];
-    for (const [role, user, name] of users) known.push({ role, user, password: await nexus.password(env, name) });
-    return known;
-  }
-
-  async function accepted(env: string, { role, user, password }: Known): Promise<boolean> {
-    return acceptsPassword(hostAddress(await nexus.spec(env, role)), user, new Secret(password));
-  }
-
-  async function areAccepted(env: string, known: readonly Known[], where = ''): Promise<void> {
-    for (const one of known) expect(await accepted(env, one), `${where} ${env}/${one.role} ${one.user}`).toBe(true);
-  }
-
-  async function areRefused(env: string, known: readonly Known[], where = ''): Promise<void> {
-    for (const one of known) expect(await accepted(env, one), `${where} ${env}/${one.role} ${one.user}`).toBe(false);
-  }
+  const handedOut = async (env: string): Promise<readonly Known[]> => handedOutOf(nexus, env);
+  const accepted = async (env: string, one: Known): Promise<boolean> => acceptedBy(nexus, env, one);
+  const areAccepted = async (env: string, known: readonly Known[], where = ''): Promise<void> =>
+    areAll(nexus, true, env, known, where);
+  const areRefused = async (env: string, known: readonly Known[], where = ''): Promise<void> =>
+    areAll(nexus, false, env, known, where);
 
   async function rotated(...args: readonly string[]): Promise<string> {
     const { code, out, err } = await nexus.run('rotate', ...args);
@@ -103,39 +66,7 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
     it(
       `${String(CLIENTS)} clients write and read while all passwords change ${String(ROTATIONS)} times: nothing is refused, nothing is lost`,
       async () => {
-        await using world = await nexus.world();
-        const sourceOf = (): PasswordSource => {
-          let cached: Secret | undefined;
-          return async (refused) => {
-            if (refused || cached === undefined) cached = await world.locker.getCredential('track', 'default');
-            return cached;
-          };
-        };
-        const before = await syncsOf(nexus);
-        const first = await handedOut('track');
-        const load = await startLoad(nexus, 'track', CLIENTS, sourceOf);
-        for (let count = 0; count < ROTATIONS; count += 1) {
-          const old = await handedOut('track');
-          await rotated('track', '--grace', '1');
-          await areRefused('track', old, `rotation ${String(count)}`);
-        }
-        const { failures, written } = await load.stop();
-        expect(failures).toEqual([]);
-        expect(written.size).toBeGreaterThan(ROTATIONS);
-        await areRefused('track', first);
-
-        const after = await syncsOf(nexus);
-        expect(after.full, 'full syncs').toBe(before.full);
-        expect(after.refused, 'refused partial syncs').toBe(before.refused);
-        expect(after.partial - before.partial, 'reconnects').toBe(ROTATIONS);
-
-        const keys = [...written.keys()];
-        const lost = async (role: Role): Promise<readonly string[]> => {
-          const values = (await nexus.admin('track', role, 'MGET', ...keys)) as readonly (string | null)[];
-          return keys.filter((key, index) => values[index] !== written.get(key));
-        };
-        expect(await lost('vault')).toEqual([]);
-        await until(async () => (await lost('operational')).length === 0, 'replication');
+        await rotatesUnderLoad(nexus, ROTATIONS);
         await isWell();
       },
       ROTATIONS * MINUTES,
@@ -189,8 +120,9 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
       KILLS * MINUTES,
     );
 
-    it('says so while it is unfinished, completes that one and begins no other', async () => {
+    it('says so while it is unfinished, completes that one, and then gives the others theirs', async () => {
       const old = await handedOut('track');
+      const version = await versionOfDefault(nexus);
       await using world = await nexus.world();
       await (await world.locker.open()).prepareRotation('track', ['default'], new Date());
       const report = await nexus.report(0, 'check', 'track');
@@ -200,7 +132,18 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
         evidence: { names: 'default', phase: 'prepared' },
       });
       expect(await rotated('track', '--grace', '0')).toContain('begun by an earlier run');
-      expect(await Promise.all(old.map((one) => accepted('track', one)))).toEqual([false, true, true, true, true]);
+      await areRefused('track', old);
+      await areAccepted('track', await handedOut('track'));
+      expect(await versionOfDefault(nexus), 'rotated once').toBe(version + 1);
+      await isWell();
+    });
+
+    it('completes that one, and leaves alone whom nobody named', async () => {
+      const old = await handedOut('track');
+      await using world = await nexus.world();
+      await (await world.locker.open()).prepareRotation('track', ['default'], new Date());
+      await rotated('track', '--user', 'backup', '--grace', '0');
+      expect(await Promise.all(old.map((one) => accepted('track', one)))).toEqual([false, true, true, false, true]);
       await isWell();
     });
 
@@ -215,25 +158,29 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
       const graceUntil = Date.now() + graceMs;
       await locker.promoteRotation('track', new Date(), new Date(graceUntil));
       expect(await nexus.findings('track')).toEqual([]);
-      await rotated('track', '--grace', '600');
+      await rotated('track', '--user', 'backup', '--grace', '600');
       expect(Date.now()).toBeGreaterThanOrEqual(graceUntil);
       await isWell();
     });
   });
 
   describe('at the same time as others', () => {
-    /** How often the password has been made anew. */
-    async function versionOfDefault(): Promise<number> {
-      const sealed = await nexus.admin('locker', 'vault', 'HGET', 'nexus3:locker:l_e0dd:env:track', 'value:default');
-      return Number(/^v2\.(\d+)\./.exec(String(sealed))?.[1]);
-    }
-
     it('two rotations of one environment are one rotation', async () => {
-      const before = await versionOfDefault();
+      const before = await versionOfDefault(nexus);
       const rotate = async (): ReturnType<typeof runCommand> => runCommand(nexus, ['rotate', 'track', '--grace', '3']);
       const both = await Promise.all([rotate(), rotate()]);
       for (const { code, output } of both) expect(code, output).toBe(0);
-      expect(await versionOfDefault()).toBe(before + 1);
+      expect(await versionOfDefault(nexus)).toBe(before + 1);
+      await areAccepted('track', await handedOut('track'));
+      await isWell();
+    });
+
+    it('two rotations of different users: each gives those that it was asked for new passwords', async () => {
+      const old = await handedOut('track');
+      const args = ['rotate', 'track', '--grace', '1', '--user'];
+      const both = await Promise.all(['default', 'backup'].map((user) => runCommand(nexus, [...args, user])));
+      for (const { code, output } of both) expect(code, output).toBe(0);
+      expect(await Promise.all(old.map((one) => accepted('track', one)))).toEqual([false, true, true, false, true]);
       await areAccepted('track', await handedOut('track'));
       await isWell();
     });
@@ -319,6 +266,34 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
       await isWell();
     });
 
+    it('one of all has lost its link: the others are rotated, and that one is named', async () => {
+      const [old, lockers] = [await handedOut('track'), await handedOut('locker')];
+      const user = await nexus.password('user');
+      await nexus.admin('track', 'operational', 'REPLICAOF', 'NO', 'ONE');
+      const plan = await nexus.run('rotate', '--all', '--dry-run');
+      expect([plan.code, plan.out]).toEqual([1, expect.stringContaining('✗ track: The operational of track')]);
+      const named = await nexus.run('rotate', 'user', 'track', '--grace', '0');
+      expect([named.code, named.err]).toEqual([1, expect.stringContaining('Nothing was begun')]);
+      expect(await nexus.password('user'), 'those that are named are rotated together or not at all').toBe(user);
+
+      const { code, out } = await nexus.run('rotate', '--all', '--grace', '0', '--json');
+      expect(code, out).toBe(1);
+      expect(JSON.parse(out)).toMatchObject({
+        ok: false,
+        environments: [
+          { name: 'user', outcome: 'rotated', error: null },
+          { name: 'track', outcome: 'failed', users: [], error: { code: 'ROTATE_REFUSED' } },
+          { name: 'locker', outcome: 'rotated', error: null },
+        ],
+      });
+      expect(await nexus.password('user')).not.toBe(user);
+      await areRefused('locker', lockers);
+      await areAccepted('track', old);
+      await nexus.report(0, 'check', 'track', '--fix');
+      expect(await handedOut('track')).toEqual(old);
+      await isWell();
+    });
+
     it('Locker is down: said at once, and nothing is changed', async () => {
       const old = await handedOut('track');
       await hands.stop(nexus, 'locker', 'vault');
@@ -386,10 +361,4 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
       await isWell();
     });
   });
-}
-
-async function syncsOf(nexus: Nexus): Promise<{ full: number; partial: number; refused: number }> {
-  const info = String(await nexus.admin('track', 'vault', 'INFO', 'stats'));
-  const count = (name: string): number => Number(new RegExp(`${name}:(\\d+)`).exec(info)?.[1]);
-  return { full: count('sync_full'), partial: count('sync_partial_ok'), refused: count('sync_partial_err') };
 }

@@ -10,10 +10,13 @@ export const rotate: CommandSpec = {
   name: 'rotate',
   summary: 'new passwords, without a moment in which one is refused',
   description:
-    'Replaces passwords while everything runs: the old and the new ones are both accepted for the grace, the operational connects again once with its new one, then the old ones are refused, and that is proven. Open connections stay open. Cut off at any point, nobody is locked out: run it again, and it completes the rotation that is under way, and begins no other. What is stopped takes its new passwords when it starts.',
+    'Replaces passwords while everything runs: the old and the new ones are both accepted for the grace, the operational connects again once with its new one, then the old ones are refused, and that is proven. Open connections stay open. Cut off at any point, nobody is locked out: run it again, and it completes the rotation that is under way, then rotates what that one left out. What is stopped takes its new passwords when it starts.',
   arguments: [{ name: 'ENV', count: 'many', description: 'environments; `locker`: its own passwords' }],
   options: [
-    { flags: '--all', description: 'every environment, Locker last' },
+    {
+      flags: '--all',
+      description: 'every environment, Locker last; one that cannot be rotated now does not hold up the others',
+    },
     {
       flags: '--user NAME',
       description: `only this user's password, or these (repeated, or with commas): ${CREDENTIAL_NAMES.join(', ')}`,
@@ -35,7 +38,7 @@ export const rotate: CommandSpec = {
   ],
   exitCodes: {
     [EXIT.good]: 'the new passwords are in force, and the old ones proven refused',
-    [EXIT.problem]: 'refused before anything was begun, or not completed; run it again',
+    [EXIT.problem]: 'refused before anything was begun, or not all rotated; run it again',
   },
   schema: 'nexus3.rotate/1',
   async run(args, context) {

@@ -22,11 +22,13 @@ const REPORT: RotateReport = {
   durationMs: 31_840,
   environments: [
     { ...DONE, notRunning: ['track/operational'] },
-    { ...DONE, name: 'kb', users: ['default'], resumed: true, notRotated: ['admin'] },
+    { ...DONE, name: 'kb', resumed: true },
     {
       ...DONE,
       name: 'web',
       outcome: 'failed',
+      users: ['default'],
+      notRotated: ['admin', 'backup'],
       error: {
         code: 'REDIS_UNREACHABLE',
         message: '127.0.0.1:6670 did not answer: nothing listens there.',
@@ -39,7 +41,10 @@ const REPORT: RotateReport = {
 const PLAN: RotateReport = {
   ...REPORT,
   dryRun: true,
-  environments: [{ ...DONE, outcome: 'planned', steps: ['make new passwords in Locker for default', 'wait 30 s'] }],
+  environments: [
+    { ...DONE, outcome: 'planned', steps: ['make new passwords in Locker for default', 'wait 30 s'] },
+    ...REPORT.environments.filter(({ error }) => error !== null),
+  ],
 };
 
 const page = (width: number, quiet = false): Parameters<typeof renderRotate>[1] => ({

@@ -9,7 +9,7 @@ export const rotationUnfinished: Rule = {
   severity: 'warning',
   means:
     'A rotation was cut off: old and new passwords are both accepted, and nobody is locked out. Not said while its grace still runs.',
-  repairs: 'no; `rotate ENV` completes it, and begins no other',
+  repairs: 'no; `rotate ENV` completes it',
   see: ({ environment, rotation }) => {
     if (rotation === undefined || rotation.graceRuns) return [];
     const { names, phase, startedAt, graceUntil } = rotation;

@@ -13,6 +13,7 @@ export function whyNotRotate(facts: EnvironmentFacts): Nexus3Error | undefined {
       hint: 'Put it out of the way by hand first, keeping its data; then run the same command again.',
     });
   }
+  if (facts.unreadable !== undefined) return facts.unreadable;
   if (facts.missingCredentials?.length !== 0) {
     return new Nexus3Error('LOCKER_CREDENTIAL_MISSING', `Locker does not hold all passwords of ${name}.`, {
       evidence: facts.missingCredentials?.map((one) => `${name}: ${one}`) ?? [],

@@ -6,6 +6,7 @@ import { mapBounded } from '../../concurrency.js';
 import type { ErrorCode } from '../../errors.js';
 import { Nexus3Error } from '../../errors.js';
 import type { CredentialName } from '../../protocol/users.js';
+import { CREDENTIAL_NAMES } from '../../protocol/users.js';
 import { instanceKey, rolesOf } from '../../protocol/environment.js';
 import type { Progress } from '../../progress.js';
 import { isLocker } from '../desired.js';
@@ -22,6 +23,8 @@ import { subjectOf } from './subject.js';
 
 /** How many environments are given new passwords at once. */
 const ROTATE_CONCURRENCY_MAX = 8;
+/** A rotation that was under way, the one asked for, and once more for another run that got in between. */
+const ROUNDS_MAX = 3;
 
 export interface RotateReport {
   readonly ok: boolean;
@@ -34,11 +37,11 @@ export interface RotateReport {
 export interface RotatedEnvironment {
   readonly name: string;
   readonly outcome: 'planned' | 'rotated' | 'failed';
-  /** Whose passwords: of a rotation that an earlier run had begun, those of that one. */
+  /** Whose new passwords are handed out: those asked for, and those of a rotation that an earlier run had begun. */
   readonly users: readonly CredentialName[];
-  /** It was begun by an earlier run, and completed by this one. */
+  /** One was begun by an earlier run, and completed by this one before all else. */
   readonly resumed: boolean;
-  /** Asked for, but not part of the rotation that had to be completed first. */
+  /** Asked for, and not given new ones: there is an error. */
   readonly notRotated: readonly CredentialName[];
   /** `track/operational`: takes the passwords from its files when it starts, so nothing could be proven on it. */
   readonly notRunning: readonly string[];
@@ -51,8 +54,12 @@ export interface RotatedEnvironment {
 interface Turn extends Chosen {
   readonly subject: Subject;
   readonly notRunning: readonly string[];
-  promoted?: Promoted;
-  error?: Nexus3Error;
+  /** Whose rotation has come to its end. */
+  readonly rotated: Set<CredentialName>;
+  resumed: boolean;
+  /** Under way now. */
+  promoted?: Promoted | undefined;
+  error?: Nexus3Error | undefined;
 }
 
 /** @throws Nexus3Error before anything is begun: USAGE, ENVIRONMENT_UNKNOWN, LOCKER_…, and why an environment is refused */
@@ -60,12 +67,9 @@ export async function rotate(world: World, options: RotateOptions, progress: Pro
   const chosen = chooseRotations(world.configuration, options);
   await world.runtime.ready();
   const startedAt = world.clock.now().getTime();
-  const graceMs = options.graceSeconds * 1_000;
-  const turns = options.dryRun ? await lookAt(world, chosen) : await beginAll(world, chosen, graceMs, progress);
-  if (!options.dryRun) {
-    await waitForGrace(world, turns, progress);
-    await finishAll(world, turns, progress);
-  }
+  const turns = options.dryRun
+    ? await lookAt(world, chosen, options)
+    : await rotateAll(world, chosen, options, progress);
   const environments = turns.map((turn) => reported(turn, options));
   return {
     ok: environments.every(({ outcome }) => outcome !== 'failed'),
@@ -76,43 +80,79 @@ export async function rotate(world: World, options: RotateOptions, progress: Pro
   };
 }
 
-/** Refuses all where one is refused. @throws LOCKER_UNREACHABLE at once: a rotation is nothing to wait for Locker with */
-async function lookAt(world: World, chosen: readonly Chosen[]): Promise<readonly Turn[]> {
+/**
+ * Those that are named are refused together: nothing is begun while it can be put right. Of all, the one that is refused
+ * keeps none of the others from new passwords.
+ * @throws LOCKER_UNREACHABLE at once: a rotation is nothing to wait for Locker with
+ */
+async function lookAt(
+  world: World,
+  chosen: readonly Chosen[],
+  { all }: Pick<RotateOptions, 'all'>,
+): Promise<readonly Turn[]> {
   await (await world.locker.open()).read([]);
   const { environments, lockerError } = await observe(
     world,
     chosen.map(({ environment }) => environment),
   );
   if (lockerError !== undefined) throw lockerError;
-  for (const facts of environments) {
-    const refusal = whyNotRotate(facts);
-    if (refusal !== undefined) throw refusal;
-  }
   return chosen.map(({ environment, names }, index) => {
     const facts = environments[index];
+    const error = facts === undefined ? undefined : whyNotRotate(facts);
+    if (error !== undefined && !all) throw error;
     const stopped = facts === undefined ? [] : instancesIn(facts).filter((instance) => !isUp(instance));
     return {
       environment,
       names,
       subject: subjectOf(world, environment),
       notRunning: stopped.map(({ id }) => instanceKey(id)),
+      rotated: new Set<CredentialName>(),
+      resumed: false,
+      error,
     };
   });
+}
+
+/** A rotation that is under way is completed first, whoever began it; then those that it left over get their own. */
+async function rotateAll(
+  world: World,
+  chosen: readonly Chosen[],
+  options: RotateOptions,
+  progress: Progress,
+): Promise<readonly Turn[]> {
+  const graceMs = options.graceSeconds * 1_000;
+  const turns = await beginAll(world, chosen, { all: options.all, graceMs }, progress);
+  let due = turns;
+  for (let round = 1; due.length > 0; round += 1) {
+    await waitForGrace(world, due, progress);
+    due = await finishAll(world, due, { graceMs, isLast: round === ROUNDS_MAX }, progress);
+  }
+  return turns;
 }
 
 async function beginAll(
   world: World,
   chosen: readonly Chosen[],
-  graceMs: number,
+  { all, graceMs }: { readonly all: boolean; readonly graceMs: number },
   progress: Progress,
 ): Promise<readonly Turn[]> {
   await using _lock = await lockOf(world, progress);
-  const turns = await lookAt(world, chosen);
-  await inTurn(world, turns, async (turn) => {
-    turn.promoted = await begin(world, turn.subject, { names: turn.names, graceMs }, progress);
-    if (turn.promoted.resumed) progress.note(`${turn.environment.name}: completing the rotation that is under way`);
-  });
+  const turns = await lookAt(world, chosen, { all });
+  await beginEach(world, turns, graceMs, progress);
   return turns;
+}
+
+async function beginEach(world: World, turns: readonly Turn[], graceMs: number, progress: Progress): Promise<void> {
+  await inTurn(world, turns, async (turn) => {
+    turn.promoted = await begin(world, turn.subject, { names: leftOver(turn), graceMs }, progress);
+    if (!turn.promoted.resumed) return;
+    turn.resumed = true;
+    progress.note(`${turn.environment.name}: completing the rotation that is under way`);
+  });
+}
+
+function leftOver({ names, rotated }: Turn): readonly CredentialName[] {
+  return names.filter((name) => !rotated.has(name));
 }
 
 /** One wait for all. The lock is not held: whatever others do meanwhile, they keep both passwords accepted. */
@@ -126,12 +166,34 @@ async function waitForGrace(world: World, turns: readonly Turn[], progress: Prog
   progress.done(text);
 }
 
-async function finishAll(world: World, turns: readonly Turn[], progress: Progress): Promise<void> {
+/** @returns those of which something was left over, begun again before anybody else gets in between */
+async function finishAll(
+  world: World,
+  turns: readonly Turn[],
+  { graceMs, isLast }: { readonly graceMs: number; readonly isLast: boolean },
+  progress: Progress,
+): Promise<readonly Turn[]> {
   await using _lock = await lockOf(world, progress);
-  await inTurn(world, turns, async ({ subject, promoted }) => {
+  await inTurn(world, turns, async (turn) => {
+    const { subject, promoted } = turn;
     if (promoted === undefined) return;
-    if (await finish(world, subject, promoted.rotation, progress)) return;
-    progress.note(`${subject.environment.name}: another run has finished this rotation`);
+    if (!(await finish(world, subject, promoted.rotation, progress))) {
+      progress.note(`${subject.environment.name}: another run has finished this rotation`);
+    }
+    for (const name of promoted.rotation.names) turn.rotated.add(name);
+    turn.promoted = undefined;
+    if (isLast && leftOver(turn).length > 0) throw othersCameFirst(turn);
+  });
+  const due = turns.filter((turn) => turn.error === undefined && leftOver(turn).length > 0);
+  await beginEach(world, due, graceMs, progress);
+  return due;
+}
+
+function othersCameFirst(turn: Turn): Nexus3Error {
+  const { name } = turn.environment;
+  return new Nexus3Error('ROTATE_REFUSED', `Other runs kept rotating ${name}, each time before this one.`, {
+    evidence: [`not rotated: ${leftOver(turn).join(', ')}`],
+    hint: 'Wait until no other run rotates it.',
   });
 }
 
@@ -168,18 +230,19 @@ async function lockOf(world: World, progress: Progress): ReturnType<World['locks
 }
 
 function reported(turn: Turn, { dryRun, graceSeconds }: RotateOptions): RotatedEnvironment {
-  const { environment, names, promoted, error, notRunning } = turn;
-  const users = promoted?.rotation.names ?? names;
+  const { environment, names, promoted, rotated, resumed, error, notRunning } = turn;
+  const isPlanned = dryRun && error === undefined;
+  const done = new Set(isPlanned ? names : [...rotated, ...(promoted?.rotation.names ?? [])]);
   return {
     name: environment.name,
     outcome: error !== undefined ? 'failed' : dryRun ? 'planned' : 'rotated',
-    users,
-    resumed: promoted?.resumed === true,
-    notRotated: names.filter((name) => !users.includes(name)),
+    users: CREDENTIAL_NAMES.filter((name) => done.has(name)),
+    resumed,
+    notRotated: names.filter((name) => !done.has(name)),
     notRunning: rolesOf(environment)
       .map((role) => instanceKey({ env: environment.name, role }))
       .filter((key) => notRunning.includes(key)),
-    steps: dryRun ? stepsOf(turn, graceSeconds) : [],
+    steps: isPlanned ? stepsOf(turn, graceSeconds) : [],
     error: error === undefined ? null : { code: error.code, message: error.message, hint: error.hint },
   };
 }
