@@ -24,6 +24,7 @@ import { environmentAddress, LockerStore } from './store.js';
 import { LockerTokens } from './token/tokens.js';
 import type { Custody } from './custody.js';
 import { KeyRing } from './key-ring.js';
+import { whatIsShut } from './kit/shut.js';
 import { RecoveryKits } from './kit/recovery-kits.js';
 import { Rekeying } from './rekey/rekeying.js';
 import { RootKeyPlaceOnDisk } from './rekey/root-key-place.js';
@@ -77,6 +78,7 @@ export class LockerAccess {
       rekey: new Rekeying(parts),
       kit: new RecoveryKits(parts),
       rootKeyFile: new RootKeyPlaceOnDisk(init.rootKeyPath),
+      whatIsShut: async () => whatIsShut(await parts.database()),
     };
   }
 

@@ -2,6 +2,7 @@
  * The Custody port: the root key changed, kept safe in a recovery kit, and made anew. Types only. Each method can be cut
  * off at any instant and called again.
  */
+import type { Nexus3Error } from '../errors.js';
 import type { Secret } from '../protocol/secret.js';
 import type { Credentials } from '../protocol/users.js';
 
@@ -116,4 +117,6 @@ export interface Custody {
   readonly rekey: RekeySteps;
   readonly kit: KitSteps;
   readonly rootKeyFile: RootKeyFile;
+  /** The first value that does not open; undefined: everything that a kit would hold does. @throws LOCKER_UNREACHABLE */
+  whatIsShut(): Promise<Nexus3Error | undefined>;
 }

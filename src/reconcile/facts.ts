@@ -60,6 +60,8 @@ export interface EnvironmentFacts {
   readonly oldPasswords: readonly OldPassword[];
   /** Undefined for every other one, and where the root key cannot be used. */
   readonly locker?: LockerFacts | undefined;
+  /** Only of Locker: a reset of it was begun and is not finished. */
+  readonly resetting?: boolean;
   readonly vault: InstanceFacts;
   /** Undefined for a Secure Environment. */
   readonly operational: InstanceFacts | undefined;

@@ -17,6 +17,7 @@ import type { RenderedFile } from './desired.js';
 import { isLocker, neededCredentials, renderFiles, specOf, specsOf } from './desired.js';
 import { instancesIn, serverOf } from './facts.js';
 import { readFolders } from './folder.js';
+import { isResetBegun } from './locker/reset-marker.js';
 import {
   currentOnly,
   oldPasswords,
@@ -58,7 +59,7 @@ export async function observe(
   ]);
   const facts = await mapBounded(environments, ENVIRONMENT_CONCURRENCY_MAX, async (environment) => {
     const seen = await observeAsOfNow(world, environment, runtime, credentials.stored?.get(environment.name));
-    if (isLocker(environment)) return { ...seen, locker: credentials.locker };
+    if (isLocker(environment)) return { ...seen, locker: credentials.locker, resetting: isResetBegun(world) };
     return { ...seen, unreadable: credentials.unreadable.get(environment.name) };
   });
   return { environments: facts, lockerError: credentials.error };

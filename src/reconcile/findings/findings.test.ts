@@ -362,6 +362,7 @@ describe('each change of the facts has exactly these findings (! is not repaired
       [ofLocker({ rekeying: true, kit: 'current' })],
       ['rekey-unfinished vault !'],
     ],
+    ['a reset that was cut off', [(facts) => ({ ...facts, resetting: true })], ['reset-unfinished vault !']],
     ['no recovery kit', [ofLocker({ rekeying: false, kit: 'missing' })], ['recovery-kit-missing vault !']],
     ['one of an earlier root key', [ofLocker({ rekeying: false, kit: 'outdated' })], ['recovery-kit-missing vault !']],
     ['one of this root key', [ofLocker({ rekeying: false, kit: 'current' })], []],

@@ -28,6 +28,7 @@ import { rekeyUnfinished } from './rekey-unfinished.js';
 import { replicaLag } from './replica-lag.js';
 import { replicaLoading } from './replica-loading.js';
 import { rotationUnfinished } from './rotation-unfinished.js';
+import { resetUnfinished } from './reset-unfinished.js';
 import { secretsExposed } from './secrets-exposed.js';
 import { vaultBehind } from './vault-behind.js';
 import { vaultEmpty } from './vault-empty.js';
@@ -75,5 +76,6 @@ export const RULES: readonly Rule[] = [
   versionIncompatible,
   moduleMissing,
   rekeyUnfinished,
+  resetUnfinished,
   recoveryKitMissing,
 ];

@@ -25,6 +25,11 @@ export interface ResetMarker {
   readonly running: readonly string[];
 }
 
+/** Whatever it says. */
+export function isResetBegun(world: World): boolean {
+  return existsSync(markerPath(world));
+}
+
 export async function readMarker(world: World): Promise<ResetMarker | undefined> {
   const text = await readIfThere(markerPath(world));
   if (text === undefined) return undefined;

@@ -170,7 +170,6 @@ async function refuseWhereNothingIsLost(world: World): Promise<void> {
   // The users that Locker starts with are rendered from its root key: they tell whether this is the one.
   if (users !== undefined && !(await isOfThisKey(world, users))) return;
   const { diagnosed, lockerError } = await look(world, world.configuration.environments);
-  if (lockerError?.code === 'LOCKER_VALUE_UNREADABLE' || lockerError?.code === 'LOCKER_VALUE_TAMPERED') return;
   if (lockerError !== undefined) {
     const cause = { evidence: [lockerError.message], cause: lockerError };
     throw new Nexus3Error('RESET_REFUSED', 'Locker cannot be asked, so nothing is known to be lost.', {
@@ -178,13 +177,14 @@ async function refuseWhereNothingIsLost(world: World): Promise<void> {
       hint: 'Its users were made with this root key. Start it: nexus3 up locker',
     });
   }
+  if ((await world.locker.custody.whatIsShut()) !== undefined) return;
   const locked = diagnosed.filter(({ facts }) =>
     [facts.vault, facts.operational].some((one) => one?.view?.state === 'locked' && !isForeign(one)),
   );
   if (locked.length > 0) return;
   throw new Nexus3Error(
     'RESET_REFUSED',
-    'Nothing is lost: the root key opens Locker, and every administrator can log in.',
+    'Nothing is lost: the root key opens all that Locker holds, and every administrator can log in.',
     {
       evidence: [`${String(diagnosed.length)} environments were asked`],
       hint: 'For new passwords: nexus3 rotate --all. For a new root key: nexus3 locker rekey',
