@@ -96,7 +96,9 @@ export function unexpectedReply(reply: Reply | undefined, question: string): Nex
 
 const HINTS: Partial<Record<ReplyErrorKind, string>> = {
   NOAUTH: 'Run `nexus3 check --fix`: the users in force are not those that nexus3 rendered.',
-  WRONGPASS: 'Run `nexus3 check --fix`: the password in force is not the one in Locker.',
+  WRONGPASS:
+    'Run `nexus3 check --fix`: the password in force is not the one in Locker. Where the administrator is refused, too: ' +
+    '`nexus3 down ENVIRONMENT`, then `nexus3 up ENVIRONMENT`.',
   NOPERM: 'Run `nexus3 check --fix`: the users in force are not those that nexus3 rendered.',
   LOADING: 'It is loading its data. Wait a moment, then run the command again.',
   MISCONF: 'The server cannot save its data. Look at its log with `nexus3 logs`, and whether its disk is full.',
