@@ -1,7 +1,7 @@
 /** The helper as a program uses it: a real Locker, a real vault, and the clients that people have. */
 import { createClient } from '@redis/client';
 import { Redis } from 'ioredis';
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -20,7 +20,6 @@ import type { Secret } from './protocol/secret.js';
 import { DEFAULT_SETTINGS } from './protocol/settings.js';
 import { renderUsersAcl } from './protocol/users.js';
 import { openAdmin } from './redis/admin.js';
-import { askOnce } from './redis/ask-once.js';
 import { openTextConnection } from './redis/text-connection.js';
 
 const rootKey = RootKey.generate();

@@ -47,6 +47,7 @@ export const ERROR_EXIT_CODES = {
   LOCKER_ROTATING: EXIT.problem,
   REKEY_REFUSED: EXIT.problem,
   RESET_REFUSED: EXIT.problem,
+  RESET_UNFINISHED: EXIT.problem,
   KIT_PASSPHRASE_WRONG: EXIT.problem,
   KIT_DAMAGED: EXIT.problem,
   KIT_FOREIGN: EXIT.problem,
@@ -117,6 +118,13 @@ export function writeFailure(path: string, error: unknown): unknown {
     return new Nexus3Error('DISK_FULL', `There is no room left to write ${path}.`, {
       evidence: [`${code} on ${path}`],
       hint: 'Free some space on that file system, then run the command again; nothing was half written.',
+      cause: error,
+    });
+  }
+  if (code === 'ENOENT' || code === 'EISDIR') {
+    return new Nexus3Error('FILE_NOT_WRITABLE', `${path} cannot be written.`, {
+      evidence: [code === 'ENOENT' ? 'the folder that it is to be in is not there' : 'it is a folder'],
+      hint: 'Name a file in a folder that is there.',
       cause: error,
     });
   }

@@ -54,7 +54,10 @@ describe('a file written whole', () => {
 
   it('stays the old one when it cannot be replaced, and says what to do', async () => {
     mkdirSync(join(root, 'taken'));
-    await expect(writeFileWhole(join(root, 'taken'), 'x', { mode: MODE })).rejects.toMatchObject({ code: 'EISDIR' });
+    await expect(writeFileWhole(join(root, 'taken'), 'x', { mode: MODE })).rejects.toMatchObject({
+      code: 'FILE_NOT_WRITABLE',
+      evidence: ['it is a folder'],
+    });
     writeFileSync(join(root, 'file'), 'old');
     await expect(writeFileWhole(join(root, 'file', 'x'), 'x', { mode: MODE })).rejects.toMatchObject({
       code: 'FILE_NOT_WRITABLE',

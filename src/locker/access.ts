@@ -24,6 +24,7 @@ import { environmentAddress, LockerStore } from './store.js';
 import { LockerTokens } from './token/tokens.js';
 import type { Custody } from './custody.js';
 import { KeyRing } from './key-ring.js';
+import { whatIsShut } from './kit/shut.js';
 import { RecoveryKits } from './kit/recovery-kits.js';
 import { Rekeying } from './rekey/rekeying.js';
 import { RootKeyPlaceOnDisk } from './rekey/root-key-place.js';
@@ -54,11 +55,15 @@ interface Parts {
 /** Who does one of these sees the audit whole: what holders of tokens have noted is taken into it first. */
 const FOLDING: ReadonlySet<AuditAction> = new Set(['grant', 'revoke', 'rotate', 'rekey']);
 
+/** They are looked for once a command, however much it notes; and again after so long, in milliseconds. */
+const FOLD_AGAIN_MS = 60_000;
+
 export class LockerAccess {
   readonly #init: LockerAccessInit;
   readonly #keys: KeyRing;
   readonly custody: Custody;
   #parts: Parts | undefined;
+  #folding: { readonly at: number; readonly done: Promise<unknown> } | undefined;
 
   constructor(init: LockerAccessInit) {
     this.#init = init;
@@ -66,12 +71,14 @@ export class LockerAccess {
     const parts = {
       keys: this.#keys,
       connect: (password: Secret) => init.connect(password),
+      warn: init.warn,
       database: async () => (await this.#open()).database,
     };
     this.custody = {
       rekey: new Rekeying(parts),
       kit: new RecoveryKits(parts),
       rootKeyFile: new RootKeyPlaceOnDisk(init.rootKeyPath),
+      whatIsShut: async () => whatIsShut(await parts.database()),
     };
   }
 
@@ -129,6 +136,7 @@ export class LockerAccess {
       database: (await this.#open()).database,
       rootKeyPath: this.#init.rootKeyPath,
       connectAs: (user, password) => this.#init.connect(password, user),
+      warn: this.#init.warn,
     });
   }
 
@@ -168,8 +176,21 @@ export class LockerAccess {
   /** Writes into Locker's audit who did what. */
   async note(note: AuditNote): Promise<void> {
     const { log } = await this.#open();
-    if (FOLDING.has(note.action)) await foldInboxes(log, () => new Date());
+    if (FOLDING.has(note.action)) await this.#foldIfDue(log);
     await log.append(note);
+  }
+
+  async #foldIfDue(log: AuditLog): Promise<void> {
+    const at = performance.now();
+    if (this.#folding === undefined || at - this.#folding.at >= FOLD_AGAIN_MS) {
+      this.#folding = { at, done: foldInboxes(log, () => new Date()) };
+    }
+    try {
+      await this.#folding.done;
+    } catch (error) {
+      this.#folding = undefined;
+      throw error;
+    }
   }
 
   /** To be read and proven. @throws the errors of `ownCredentials(false)` */

@@ -2,6 +2,7 @@
  * The Custody port: the root key changed, kept safe in a recovery kit, and made anew. Types only. Each method can be cut
  * off at any instant and called again.
  */
+import type { Nexus3Error } from '../errors.js';
 import type { Secret } from '../protocol/secret.js';
 import type { Credentials } from '../protocol/users.js';
 
@@ -52,6 +53,23 @@ export interface Restored {
   readonly kept: readonly string[];
   /** Locker and the kit differed: now it is the kit's. */
   readonly replaced: readonly string[];
+  /** `l_e0dd/track previous:default`: did not open, and the kit has nothing for it. */
+  readonly dropped: readonly string[];
+}
+
+export interface RestoreOptions {
+  /** Where Locker and the kit differ, the kit's: but for nexus3's own way into the servers, and for tokens. */
+  readonly overwrite: boolean;
+  /** The environments whose rotations can be finished. */
+  readonly configured: ReadonlySet<string>;
+}
+
+export interface KeyInstallation {
+  /** What Locker's server is started from; undefined: not to be had. */
+  readonly usersAcl: string | undefined;
+  /** Of Locker: its audit goes on. */
+  readonly hasData: boolean;
+  readonly stamp: string;
 }
 
 /** Opened with its passphrase. */
@@ -63,11 +81,14 @@ export interface RecoveryKit {
   /** Whether a Locker with these users (users.acl) was made with its root key, of whatever generation. */
   opensUsers(usersAcl: string): boolean;
   /** Puts its root key in place; what was there is kept beside it. @returns where that is now */
-  installRootKey(usersAcl: string | undefined, stamp: string): Promise<string | null>;
+  installRootKey(installation: KeyInstallation): Promise<string | null>;
   /** Takes the installed key away again, because it does not open what Locker holds. */
   withdrawRootKey(): Promise<void>;
-  /** Writes what it holds into Locker: what is missing there, and with `overwrite` also what differs. Durable. */
-  restore(overwrite: boolean): Promise<Restored>;
+  /**
+   * Writes what it holds into Locker: what is missing there, and with `overwrite` also what differs. Durable.
+   * @throws LOCKER_ROTATING
+   */
+  restore(options: RestoreOptions): Promise<Restored>;
 }
 
 export interface KitSteps {
@@ -85,7 +106,10 @@ export interface RootKeyFile {
   state(): Promise<'missing' | 'unusable' | 'there'>;
   /** Where `moveAside` puts it. */
   asidePath(stamp: string): string;
-  /** Renames what belongs to it and, with `keyToo`, itself; what was moved already stays there. */
+  /**
+   * Renames what belongs to it, with what is remembered of the audit, and, with `keyToo`, itself; what was moved already
+   * stays there.
+   */
   moveAside(stamp: string, keyToo: boolean): Promise<void>;
 }
 
@@ -93,4 +117,6 @@ export interface Custody {
   readonly rekey: RekeySteps;
   readonly kit: KitSteps;
   readonly rootKeyFile: RootKeyFile;
+  /** The first value that does not open; undefined: everything that a kit would hold does. @throws LOCKER_UNREACHABLE */
+  whatIsShut(): Promise<Nexus3Error | undefined>;
 }

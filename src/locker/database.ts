@@ -122,6 +122,11 @@ export class LockerDatabase {
     return turn;
   }
 
+  /** For work in turn, after its answers, as `ask` does it. */
+  async refreshKeys(): Promise<void> {
+    await this.#keys.refresh();
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#channel.close(), this.#durabilityChannel.close()]);
   }
@@ -137,7 +142,7 @@ export class LockerDatabase {
   ): Promise<T> {
     const turn = this.#lastChange.then(() => this.#transactNow({ prelude: () => [], keys, label, decide }));
     this.#lastChange = turn.catch(() => undefined);
-    const result = await turn;
+    const result = await this.explained(() => turn);
     await this.durable();
     return result;
   }

@@ -1,4 +1,5 @@
 /** The Locker port: how the rest of nexus3 gets and makes credentials. Types only; store.ts and its neighbours implement it. */
+import type { Nexus3Error } from '../errors.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { CredentialName, Passwords } from '../protocol/users.js';
 
@@ -42,6 +43,11 @@ export interface Locker {
    * @throws Nexus3Error LOCKER_UNREACHABLE, LOCKER_VALUE_UNREADABLE, LOCKER_VALUE_TAMPERED
    */
   read(envs: readonly string[]): Promise<ReadonlyMap<string, StoredCredentials>>;
+  /**
+   * The same, where what cannot be opened of one environment keeps nobody from the others: for it, the error.
+   * @throws Nexus3Error LOCKER_UNREACHABLE
+   */
+  readEach(envs: readonly string[]): Promise<ReadonlyMap<string, StoredCredentials | Nexus3Error>>;
   /**
    * Generates those of `names` that are not stored yet (an existing one is never overwritten, also when two runs race),
    * each of at least 192 random bits, and returns only when they are durable (`WAITAOF 1 0`).

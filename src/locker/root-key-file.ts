@@ -112,8 +112,8 @@ function missing(path: string): Nexus3Error {
   return new Nexus3Error('ROOT_KEY_MISSING', `There is no root key at ${path}.`, {
     evidence: [path],
     hint:
-      'Put the root key back there, or say where it is with $NEXUS3_ROOT_KEY_FILE; without it nothing in Locker can ' +
-      'be read. If these environments have never been up, `nexus3 up` makes one.',
+      'Put the root key back there, or say where it is with $NEXUS3_ROOT_KEY_FILE. From a recovery kit: `nexus3 locker ' +
+      'import FILE`. If both are lost: `nexus3 locker reset`. If these environments have never been up, `nexus3 up` makes one.',
   });
 }
 

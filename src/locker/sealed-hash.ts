@@ -30,6 +30,13 @@ export const SLOTS: readonly Slot[] = ['value', 'next', 'previous'];
 
 export type Fields = ReadonlyMap<string, string>;
 
+export interface SealedAnew {
+  readonly dataKey: DataKey;
+  readonly words: readonly string[];
+  /** Fields to be deleted with that. */
+  readonly dropped: readonly string[];
+}
+
 export class SealedHash {
   /** Of the root key in use, and of the other one while it is being changed. */
   readonly #keyEncryptionKeys: readonly [Buffer, ...Buffer[]];
@@ -69,6 +76,14 @@ export class SealedHash {
       // Why not is known to whoever asks for the key.
       return false;
     }
+  }
+
+  /** The same hash with another data key in it, wrapped, and no next one. */
+  withDataKey(wrapped: string): SealedHash {
+    const fields = new Map([...this.fields, [FIELD.dataKey, wrapped] as const]);
+    fields.delete(FIELD.nextDataKey);
+    const [own, other] = this.#keyEncryptionKeys;
+    return new SealedHash(own, this.place, fields, this.label, other);
   }
 
   /** Whether this text is the wrapped data key of another hash. */
@@ -130,29 +145,45 @@ export class SealedHash {
 
   /**
    * A new data key, and the words of HSET that put it in place with everything sealed under it, each value as the version
-   * that it is. What was cut out of the old one opens nothing of that.
+   * that it is. What was cut out of the old one opens nothing of that. A value before the present one that does not open is
+   * of no use to anybody, and must not keep all else from being sealed anew: it is to be dropped.
+   * @param broken any other value that does not open: it stays as it is, for `check` to find, or nothing is sealed
    * @throws Nexus3Error LOCKER_VALUE_UNREADABLE, LOCKER_VALUE_TAMPERED
    */
-  sealedAnew(): { readonly dataKey: DataKey; readonly words: readonly string[] } {
+  sealedAnew(broken: 'stays' | 'throws' = 'throws'): SealedAnew {
     const dataKey = DataKey.generate();
     const version = (versionOf(this.fields.get(FIELD.dataKey) ?? '') ?? 0) + 1;
-    const sealed = SLOTS.flatMap((slot) =>
-      this.names(slot).flatMap((name) => {
-        const value = this.open(slot, name);
+    const words = [FIELD.dataKey, dataKey.wrap(this.#keyEncryptionKeys[0], this.place, version)];
+    const dropped: string[] = [];
+    for (const slot of SLOTS) {
+      for (const name of this.names(slot)) {
         const field = FIELD.in(slot, name);
+        if (this.isBroken(slot, name) && (slot === 'previous' || broken === 'stays')) {
+          if (slot === 'previous') dropped.push(field);
+          continue;
+        }
+        const value = this.open(slot, name);
         const of = versionOf(this.fields.get(field) ?? '') ?? 1;
-        return value === undefined ? [] : [field, dataKey.seal({ ...this.place, name, slot }, of, value)];
-      }),
-    );
-    return {
-      dataKey,
-      words: [FIELD.dataKey, dataKey.wrap(this.#keyEncryptionKeys[0], this.place, version), ...sealed],
-    };
+        if (value !== undefined) words.push(field, dataKey.seal({ ...this.place, name, slot }, of, value));
+      }
+    }
+    return { dataKey, words, dropped };
+  }
+
+  /** Something is there, and its data key, which opens, does not open it. @throws Nexus3Error LOCKER_VALUE_UNREADABLE */
+  isBroken(slot: Slot, name: string): boolean {
+    const text = this.fields.get(FIELD.in(slot, name));
+    return text !== undefined && !this.opensAs(slot, name, text);
   }
 
   sealAs(slot: Slot, name: string, version: number, value: Secret): readonly string[] {
     return [FIELD.in(slot, name), this.dataKey.seal({ ...this.place, name, slot }, version, value)];
   }
+}
+
+/** @param fields of values before the present ones */
+export function droppedFrom(label: string, fields: readonly string[]): string {
+  return `${fields.join(', ')} of ${label} in Locker did not open, because somebody changed it, and was dropped.`;
 }
 
 /** HGETALL: names and values in turn. @throws Nexus3Error LOCKER_UNREACHABLE for anything else */

@@ -16,6 +16,7 @@ import { LockerAccess } from './access.js';
 import type { ConnectLocker, LockerConnection } from './channel.js';
 import { LockerDatabase } from './database.js';
 import { deriveOwnCredentials } from './derive.js';
+import type { StoredCredentials } from './locker.js';
 import { RootKey } from './root-key.js';
 import { LockerStore } from './store.js';
 
@@ -191,6 +192,17 @@ describe('Locker refuses, and shows no value,', () => {
     const text = String(await ask('HGET', TRACK, 'value:default'));
     await ask('HSET', TRACK, 'value:default', `${text.slice(0, -2)}${text.endsWith('AA') ? 'BB' : 'AA'}`);
     expect(await readTrack()).toMatchObject({ code: 'LOCKER_VALUE_TAMPERED', exitCode: 3 });
+  });
+
+  it('a value that was changed, for its environment alone, and no new one is made in its place', async () => {
+    await ask('HSET', TRACK, 'value:default', 'nonsense');
+    await using store = newStore();
+    const found = await store.readEach(['track', 'nothing', 'web']);
+    expect(found.get('track')).toMatchObject({ code: 'LOCKER_VALUE_TAMPERED' });
+    expect(Object.keys((found.get('web') as StoredCredentials).current)).toEqual(['default']);
+    expect(found.has('nothing')).toBe(false);
+    expect((await failureOf(store.generate('track', ['default'], NOW))).code).toBe('LOCKER_VALUE_TAMPERED');
+    expect(await ask('HGET', TRACK, 'value:default')).toBe('nonsense');
   });
 
   it('a value moved to another name', async () => {

@@ -3,16 +3,20 @@
  * hash for each environment, `nexus3:locker:l_e0dd:env:{env}`; its fields are those of sealed-hash.ts, and `rotation`.
  */
 import { randomBytes } from 'node:crypto';
+import { Nexus3Error } from '../errors.js';
 import { Secret } from '../protocol/secret.js';
 import { CREDENTIAL_NAMES, type CredentialName, LOCKER_KEY, type Passwords } from '../protocol/users.js';
 import type { Change, HashAddress, LockerDatabase } from './database.js';
 import type { Slot } from './envelope.js';
 import { ENVIRONMENTS_LOCKER, KEY, KIT_FIELD } from './keys.js';
 import type { KitState, Locker, Rotation, StoredCredentials } from './locker.js';
+import { explainBroken } from './moved.js';
 import { parseRotation, renderRotation, ROTATION_FIELD } from './rotation-field.js';
-import { FIELD, notLocker, type SealedHash, unreadable } from './sealed-hash.js';
+import { FIELD, notLocker, SealBroken, type SealedHash, unreadable } from './sealed-hash.js';
 
 const PASSWORD_BYTES = 32;
+/** Of how many environments it is looked for where what does not open belongs: that takes a look at all of Locker. */
+const EXPLAINED_MAX = 8;
 
 export class LockerStore implements Locker {
   readonly #database: LockerDatabase;
@@ -27,6 +31,15 @@ export class LockerStore implements Locker {
   }
 
   async read(envs: readonly string[]): Promise<ReadonlyMap<string, StoredCredentials>> {
+    const found = new Map<string, StoredCredentials>();
+    for (const [env, stored] of await this.readEach(envs)) {
+      if (stored instanceof Nexus3Error) throw stored;
+      found.set(env, stored);
+    }
+    return found;
+  }
+
+  async readEach(envs: readonly string[]): Promise<ReadonlyMap<string, StoredCredentials | Nexus3Error>> {
     const addresses = envs.map(environmentAddress);
     const replies = await this.#database.ask([
       ['PING'],
@@ -37,19 +50,22 @@ export class LockerStore implements Locker {
     if (replies[0] !== 'PONG') throw notLocker('PING');
     const kitFor = replies[addresses.length + 1];
     this.#kit = kitFor === null ? 'missing' : kitFor === this.#database.fingerprint ? 'current' : 'outdated';
-    return this.#database.explained(() => {
-      const found = new Map<string, StoredCredentials>();
-      for (const [index, address] of addresses.entries()) {
-        const hash = this.#database.hash(address, replies[index + 1]);
-        if (hash.names('value').length > 0) found.set(address.label, openAll(hash));
-      }
-      return found;
-    });
+    const found = new Map<string, StoredCredentials | Nexus3Error>();
+    let explained = 0;
+    for (const [index, address] of addresses.entries()) {
+      const hash = this.#database.hash(address, replies[index + 1]);
+      const one = hash.names('value').length > 0 ? opened(hash) : undefined;
+      if (one === undefined) continue;
+      const explain = one instanceof SealBroken && (explained += 1) <= EXPLAINED_MAX;
+      found.set(address.label, explain ? await explainBroken(this.#database, one) : one);
+    }
+    return found;
   }
 
   async generate(env: string, names: readonly CredentialName[], at: Date): Promise<Passwords> {
     return this.#change(env, (hash) => {
-      const absent = names.filter((name) => hash.version(name) === 0);
+      // What is there and is no value any more was changed by somebody: it is not written over.
+      const absent = names.filter((name) => !hash.fields.has(FIELD.in('value', name)));
       const fresh = new Map(absent.map((name) => [name, newPassword()]));
       const words = [...fresh].flatMap(([name, value]) => [
         ...hash.sealNew('value', name, value),
@@ -118,6 +134,15 @@ export function environmentAddress(env: string): HashAddress {
 
 function keyOf(env: string): string {
   return LOCKER_KEY.environment(env);
+}
+
+function opened(hash: SealedHash): StoredCredentials | Nexus3Error {
+  try {
+    return openAll(hash);
+  } catch (error) {
+    if (error instanceof Nexus3Error) return error;
+    throw error;
+  }
 }
 
 /** @throws Nexus3Error LOCKER_VALUE_UNREADABLE, LOCKER_VALUE_TAMPERED */

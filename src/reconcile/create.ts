@@ -6,6 +6,7 @@ import { fitsPortRange, nextVaultPort, PORT_MAX, PORT_MIN } from '../protocol/po
 import type { Progress } from '../progress.js';
 import { bookkeepOrSay } from './check.js';
 import { isLocker } from './desired.js';
+import { refuseUnfinishedReset } from './locker/reset-marker.js';
 import type { LoopResult } from './loop.js';
 import { repair } from './loop.js';
 import { UP_LICENCE } from './up.js';
@@ -35,6 +36,7 @@ export async function create(world: World, options: CreateOptions, progress: Pro
   await using _lock = await world.locks.acquire(`create ${options.name}`, (holder) => {
     progress.note(`waiting for ${holder}`);
   });
+  await refuseUnfinishedReset(world);
   const steps = new Steps(world, progress);
   const existing = world.configuration.environments.find(({ name }) => name === options.name);
   const environment = existing ?? (await chooseEnvironment(world, options));

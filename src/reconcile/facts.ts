@@ -1,5 +1,6 @@
 /** Everything that was observed of one environment, and the questions that findings ask of it. Pure. */
 import type { ConfiguredEnvironment } from '../config/configuration.js';
+import type { Nexus3Error } from '../errors.js';
 import type { KitState, Rotation } from '../locker/locker.js';
 import type { InstanceId, Role } from '../protocol/environment.js';
 import type { GuardVerdict } from '../protocol/guard.js';
@@ -49,14 +50,18 @@ export interface EnvironmentFacts {
   readonly environment: ConfiguredEnvironment;
   readonly runtimeName: 'process' | 'docker';
   readonly network: 'present' | 'missing' | 'not-applicable';
-  /** Undefined: Locker could not be asked. */
+  /** Undefined: Locker could not be asked, or what it holds is `unreadable`. */
   readonly missingCredentials: readonly CredentialName[] | undefined;
+  /** Why what Locker holds for it cannot be opened. */
+  readonly unreadable?: Nexus3Error | undefined;
   /** Undefined: none is under way, or Locker could not be asked. */
   readonly rotation: RotationFacts | undefined;
   /** Passwords that are older than nexus3.yaml wants them, oldest first. */
   readonly oldPasswords: readonly OldPassword[];
   /** Undefined for every other one, and where the root key cannot be used. */
   readonly locker?: LockerFacts | undefined;
+  /** Only of Locker: a reset of it was begun and is not finished. */
+  readonly resetting?: boolean;
   readonly vault: InstanceFacts;
   /** Undefined for a Secure Environment. */
   readonly operational: InstanceFacts | undefined;
@@ -93,6 +98,11 @@ export function isUp(instance: InstanceFacts): boolean {
 /** The server's own words, where an administrator could log in. */
 export function serverOf(instance: InstanceFacts | undefined): ServerView | undefined {
   return instance?.view?.state === 'open' ? instance.view.server : undefined;
+}
+
+/** Answers, and refuses the administrator's password that Locker holds. */
+export function isLocked(instance: InstanceFacts): boolean {
+  return instance.view?.state === 'locked';
 }
 
 /** The guard's verdict on a vault's folder, with what only the whole environment can tell. */

@@ -20,6 +20,7 @@ export const FINDING_CODES = [
   'secrets-exposed',
   'password-mismatch',
   'credential-missing',
+  'credential-unreadable',
   'rotation-unfinished',
   'password-old',
   'vault-not-master',
@@ -37,6 +38,7 @@ export const FINDING_CODES = [
   'version-incompatible',
   'module-missing',
   'rekey-unfinished',
+  'reset-unfinished',
   'recovery-kit-missing',
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];

@@ -17,6 +17,7 @@ import type { RenderedFile } from './desired.js';
 import { isLocker, neededCredentials, renderFiles, specOf, specsOf } from './desired.js';
 import { instancesIn, serverOf } from './facts.js';
 import { readFolders } from './folder.js';
+import { isResetBegun } from './locker/reset-marker.js';
 import {
   currentOnly,
   oldPasswords,
@@ -58,7 +59,8 @@ export async function observe(
   ]);
   const facts = await mapBounded(environments, ENVIRONMENT_CONCURRENCY_MAX, async (environment) => {
     const seen = await observeAsOfNow(world, environment, runtime, credentials.stored?.get(environment.name));
-    return isLocker(environment) ? { ...seen, locker: credentials.locker } : seen;
+    if (isLocker(environment)) return { ...seen, locker: credentials.locker, resetting: isResetBegun(world) };
+    return { ...seen, unreadable: credentials.unreadable.get(environment.name) };
   });
   return { environments: facts, lockerError: credentials.error };
 }
@@ -99,10 +101,12 @@ async function readCredentials(
   options: ObserveOptions,
 ): Promise<{
   readonly stored: ReadonlyMap<string, KnownCredentials | undefined> | undefined;
+  readonly unreadable: ReadonlyMap<string, Nexus3Error>;
   readonly error: Nexus3Error | undefined;
   readonly locker?: LockerFacts;
 }> {
   const stored = new Map<string, KnownCredentials | undefined>();
+  const unreadable = new Map<string, Nexus3Error>();
   const locker = environments.find(isLocker);
   try {
     if (locker !== undefined) {
@@ -114,17 +118,21 @@ async function readCredentials(
     const others = environments.filter((environment) => !isLocker(environment)).map(({ name }) => name);
     if (others.length === 0) {
       return {
-        stored,
-        error: undefined,
+        ...{ stored, unreadable, error: undefined },
         ...(locker === undefined ? {} : { locker: await aboutLocker(world, undefined) }),
       };
     }
     const store = await world.locker.open();
-    const found = await store.read(others);
-    for (const name of others) stored.set(name, found.get(name) ?? NOTHING_STORED);
-    return { stored, error: undefined, ...(locker === undefined ? {} : { locker: await aboutLocker(world, store) }) };
+    const found = await store.readEach(others);
+    for (const name of others) {
+      const one = found.get(name) ?? NOTHING_STORED;
+      if (one instanceof Nexus3Error) unreadable.set(name, one);
+      else stored.set(name, one);
+    }
+    const about = locker === undefined ? {} : { locker: await aboutLocker(world, store) };
+    return { stored, unreadable, error: undefined, ...about };
   } catch (error) {
-    if (error instanceof Nexus3Error) return { stored, error };
+    if (error instanceof Nexus3Error) return { stored, unreadable, error };
     throw error;
   }
 }

@@ -144,6 +144,7 @@ async function factsNow(world: World, environment: ConfiguredEnvironment): Promi
   if (facts === undefined || (lockerError !== undefined && !isLocker(environment))) {
     throw lockerError ?? new Error(`no facts of ${environment.name}`);
   }
+  if (facts.unreadable !== undefined) throw facts.unreadable;
   return facts;
 }
 

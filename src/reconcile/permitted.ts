@@ -2,7 +2,7 @@
 import { instanceKey } from '../protocol/environment.js';
 import type { Action } from './action.js';
 import type { EnvironmentFacts, InstanceFacts } from './facts.js';
-import { differsIn, hasForeign, instanceIn, isFenced, isForeign, isHeld } from './facts.js';
+import { differsIn, hasForeign, instanceIn, isFenced, isForeign, isHeld, isLocked } from './facts.js';
 
 /** Of a vault that the guard holds, nothing is made, started or promoted: where data disagree, a person decides. */
 const NEVER_ON_A_HELD_VAULT: ReadonlySet<Action['kind']> = new Set([
@@ -13,12 +13,18 @@ const NEVER_ON_A_HELD_VAULT: ReadonlySet<Action['kind']> = new Set([
   'promote-vault',
 ]);
 
+/** With Locker's passwords, none of which this vault takes, the operational would lose the link that it has. */
+const NEVER_BEHIND_A_LOCKED_VAULT: ReadonlySet<Action['kind']> = new Set(['restart', 'recreate', 'attach']);
+
 /** @returns what to do instead; undefined where nothing speaks against it. */
 export function whyNot(action: Action, facts: EnvironmentFacts): string | undefined {
   if (!('on' in action)) return action.kind === 'rotate-credential' && hasForeign(facts) ? strangers(facts) : undefined;
   const instance = instanceIn(facts, action.on.role);
   if (isForeign(instance)) return strangers(facts);
   const { role } = action.on;
+  if (role === 'operational' && NEVER_BEHIND_A_LOCKED_VAULT.has(action.kind) && isLocked(facts.vault)) {
+    return lockedOut(facts);
+  }
   switch (action.kind) {
     case 'attach':
     case 'wait-for-link':
@@ -41,6 +47,11 @@ export function mayRecreate(instance: InstanceFacts): boolean {
 
 function recoverFirst({ environment }: EnvironmentFacts): string {
   return `The guard holds the vault, so first: nexus3 recover ${environment.name} --vault`;
+}
+
+function lockedOut({ environment }: EnvironmentFacts): string {
+  const { name } = environment;
+  return `The vault refuses the administrator’s password from Locker, so first: nexus3 down ${name}, then nexus3 up ${name}`;
 }
 
 function strangers({ environment }: EnvironmentFacts): string {

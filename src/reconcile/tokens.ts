@@ -52,8 +52,6 @@ export async function grant(world: World, options: GrantOptions, progress: Progr
   const file = options.file ?? tokens.defaultFile(options.env);
   await tokens.refuseOtherFile(file);
   const earlier = (await tokens.list()).filter((one) => one.file === file);
-  if (earlier.length > 0) progress.step(`take back ${earlier.map(({ id }) => id).join(', ')}`);
-  await takeBack(world, tokens, earlier, { keepFiles: true });
   progress.step(`make a token for ${options.env}`);
   const { names, label, env } = options;
   const at = world.clock.now();
@@ -63,6 +61,9 @@ export async function grant(world: World, options: GrantOptions, progress: Progr
   await made.writeFile();
   await made.prove();
   await world.locker.note({ action: 'grant', what: `${made.grant.id} for ${env}: ${names.join(', ')}`, outcome: 'ok' });
+  // Only now: whoever reads with that file is refused at no instant.
+  if (earlier.length > 0) progress.step(`take back ${earlier.map(({ id }) => id).join(', ')}`);
+  await takeBack(world, tokens, earlier, { keepFiles: true });
   progress.done(`${made.grant.id} reads ${names.join(', ')} of ${env}`);
   return { grant: made.grant, replaced: earlier.map(({ id }) => id) };
 }
@@ -101,17 +102,22 @@ export async function listGrants(world: World): Promise<readonly ListedGrant[]> 
 /** Ends what was cut off, and puts the users in force that Locker knows of: also where its file of them was lost. */
 export async function repairGrants(world: World, progress: Progress): Promise<readonly ListedGrant[]> {
   await using _lock = await lockFor(world, 'locker grants --repair', progress);
-  await repairUsers(world);
+  const tokens = await world.locker.tokens();
+  await putRight(world, tokens, await tokens.list());
   return await listGrants(world);
 }
 
-/** The same, for whoever holds the lock. */
+/** The same where Locker knows of any, for whoever holds the lock. */
 export async function repairUsers(world: World): Promise<void> {
   const tokens = await world.locker.tokens();
   const grants = await tokens.list();
+  if (grants.length > 0) await putRight(world, tokens, grants);
+}
+
+async function putRight(world: World, tokens: Tokens, grants: readonly TokenGrant[]): Promise<void> {
   const halfway = grants.filter(({ revoked }) => revoked);
   if (halfway.length > 0) await takeBack(world, tokens, halfway, { keepFiles: false });
-  else if (grants.length > 0) await putInForce(world, grants);
+  else await putInForce(world, grants);
 }
 
 /** Each step can be done again; that they are taken back is written down first, and forgotten last. */

@@ -3,6 +3,7 @@ import type { Progress } from '../progress.js';
 import { bookkeepOrSay } from './check.js';
 import { isLocker, selectEnvironments } from './desired.js';
 import type { FindingCode } from './finding.js';
+import { refuseUnfinishedReset } from './locker/reset-marker.js';
 import { look, repair } from './loop.js';
 import { planRepairs } from './plan.js';
 import type { Report } from './report.js';
@@ -42,6 +43,7 @@ export async function up(world: World, options: UpOptions, progress: Progress): 
   await using _lock = await world.locks.acquire('up', (holder) => {
     progress.note(`waiting for ${holder}`);
   });
+  await refuseUnfinishedReset(world);
   const result = await repair(world, environments, { licence: UP_LICENCE, mayCreateRootKey: true }, progress);
   await bookkeepOrSay(result.after, progress);
   const durationMs = world.clock.now().getTime() - checkedAt.getTime();

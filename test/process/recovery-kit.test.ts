@@ -147,6 +147,25 @@ describe('the root key is lost', () => {
     }
   });
 
+  it('what lies beside it and is not nexus3’s stays, and so does what is remembered of the audit', async () => {
+    const bak = `${keyFile()}.bak`;
+    await cp(keyFile(), bak);
+    const head = await readFile(`${keyFile()}.audit-head`, 'utf8');
+    await rm(keyFile());
+    await writeFile(`${keyFile()}.next`, RootKey.generate().toText(), { mode: 0o600 });
+    const { code, err } = await nexus.runWith({ stdin: PASSPHRASE }, 'locker', 'import', 'quick.age');
+    expect(code, err).toBe(0);
+    const names = (await readdir(nexus.root)).filter((name) => name.startsWith('root.key')).toSorted();
+    expect(names).toEqual([
+      ...['root.key', 'root.key.audit-head', 'root.key.bak'],
+      expect.stringMatching(/^root\.key\.next\.lost-/),
+    ]);
+    expect(head).not.toBe('');
+    const verified = await nexus.run('locker', 'audit', '--verify');
+    expect(verified.code, verified.out).toBe(0);
+    for (const name of names.slice(2)) await rm(join(nexus.root, name));
+  });
+
   it('its folder is made where that is gone, too', async () => {
     const env = { NEXUS3_ROOT_KEY_FILE: join(nexus.root, 'gone', 'with', 'it', 'root.key') };
     const { code, err } = await nexus.runWith({ stdin: PASSPHRASE, env }, 'locker', 'import', 'quick.age');
@@ -196,6 +215,12 @@ describe('what is no kit, or not the right one, each has its own error and chang
     const bytes = armor.decode(await readFile(quick, 'utf8'));
     bytes[bytes.length - 20] = (bytes[bytes.length - 20] ?? 0) ^ 1;
     await refused(nexus, 'KIT_DAMAGED', await write('changed.age', armor.encode(bytes)));
+  });
+  it('what is no file is not waited for', async () => {
+    await once(spawn('mkfifo', [join(nexus.root, 'pipe')]), 'close');
+    for (const file of ['pipe', '/dev/zero', '.']) await refused(nexus, 'KIT_FOREIGN', file);
+    const exported = await nexus.runWith({ stdin: PASSPHRASE }, 'locker', 'export', '--recovery', 'pipe');
+    expect(exported.err).toContain('--force');
   });
   it('anything else', async () => {
     await refused(nexus, 'KIT_FOREIGN', await write('garbage', 'garbage\n'));

@@ -9,11 +9,12 @@ import { parseRunbooks, runBlock, runbooksOf } from '../support/runbook.js';
 
 const PASSPHRASE = 'correct horse battery staple';
 const MINUTES = 60_000;
+const CHANGED = 'Locker’s data were changed';
 const ENVIRONMENTS = { track: 'standard' } as const;
 
 interface Story {
   /** Brings about what the runbook is for. @returns the nexus3 that it is carried out on, where that is another one */
-  readonly before?: (nexus: Nexus) => Promise<Nexus | undefined>;
+  readonly before?: (nexus: Nexus, kit?: 'keep the kit') => Promise<Nexus | undefined>;
   /** What is true afterwards, besides a healthy `check` and the data still there. */
   readonly after?: (nexus: Nexus) => Promise<void>;
 }
@@ -153,9 +154,9 @@ const STORIES: Readonly<Record<string, Story>> = {
       await nexus.report(0, 'up');
     },
   },
-  'Locker’s data were changed': {
-    async before(on) {
-      await makeKit(on);
+  [CHANGED]: {
+    async before(on, kept) {
+      if (kept === undefined) await makeKit(on);
       await remember(on);
       const key = 'nexus3:locker:l_e0dd:env:track';
       const text = String(await on.admin('locker', 'vault', 'HGET', key, 'value:admin'));
@@ -193,6 +194,23 @@ describe('docs/locker.md', () => {
       await story.after?.(on);
       await on.report(0, 'check');
       expect(await on.anonymous('track', 'operational', 'GET', 'kept')).toBe('value');
+    },
+    3 * MINUTES,
+  );
+
+  it(
+    'Locker’s data were changed, and the kit is older than the last rotation',
+    async () => {
+      await makeKit(nexus);
+      expect((await nexus.run('rotate', '--all', '--grace', '0')).code).toBe(0);
+      await STORIES[CHANGED]?.before?.(nexus, 'keep the kit');
+      const { blocks } = runbooks.find(({ title }) => title === CHANGED) ?? { blocks: [] };
+      for (const block of blocks) {
+        const { code, output } = await runBlock(nexus, block, PASSPHRASE);
+        expect(code, `${block}\n${output}`).toBe(0);
+      }
+      await nexus.report(0, 'check');
+      expect(await nexus.anonymous('track', 'operational', 'GET', 'kept')).toBe('value');
     },
     3 * MINUTES,
   );

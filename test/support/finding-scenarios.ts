@@ -13,7 +13,7 @@ import { RootKey } from '../../src/locker/root-key.js';
 import type { Hands } from './break.js';
 import { until } from './break.js';
 import type { Report } from '../../src/reconcile/report.js';
-import { findingOf, findingsOf, Nexus } from './nexus.js';
+import { codesOf, findingOf, findingsOf, Nexus } from './nexus.js';
 import type { NexusOptions } from './nexus.js';
 import { storiesOf } from './stories.js';
 
@@ -163,6 +163,20 @@ export function describeFindings(options: NexusOptions, hands: Hands): void {
     it('credential-missing: Locker has lost one', async () => {
       await nexus.admin('locker', 'vault', 'HDEL', 'nexus3:locker:l_e0dd:env:track', 'value:backup');
       await foundAndFixed(['credential-missing vault'], 'make sure that Locker holds the credentials of track');
+    });
+
+    it('credential-unreadable: somebody changed what Locker holds', async () => {
+      const field = ['nexus3:locker:l_e0dd:env:track', 'value:backup'] as const;
+      const text = String(await nexus.admin('locker', 'vault', 'HGET', ...field));
+      await nexus.admin('locker', 'vault', 'HSET', ...field, text.slice(0, -8));
+      const left = await foundAndLeft(['credential-unreadable vault']);
+      expect(findingOf(left, 'track', 'credential-unreadable')).toMatchObject({
+        evidence: { code: 'LOCKER_VALUE_TAMPERED' },
+        remedy: expect.stringContaining('nexus3 locker import FILE --overwrite') as string,
+      });
+      expect(codesOf(await nexus.report(0, 'check', 'locker'), 'locker')).toEqual([]);
+      await nexus.admin('locker', 'vault', 'HSET', ...field, text);
+      await isHealthyWithItsData();
     });
   });
 

@@ -2,6 +2,7 @@
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RootKey } from '../../src/locker/root-key.js';
 import type { CredentialName } from '../../src/protocol/users.js';
 import { Secret } from '../../src/protocol/secret.js';
 import { hostAddress } from '../../src/reconcile/access.js';
@@ -21,6 +22,13 @@ interface ResetDocument {
   readonly keptRootKey: string | null;
   readonly keptLocker: string | null;
   readonly environments: readonly { readonly name: string; readonly outcome: string }[];
+}
+
+/** A field in Locker: the one that is named, or the first value; and one that is put in its place. */
+interface Place {
+  readonly key: string;
+  readonly named?: string;
+  readonly other?: string;
 }
 
 /** @param kills how many of them, in CI and in soak. Of `track` (standard) and `user` (secure). */
@@ -109,6 +117,45 @@ export function describeReset(
     });
   });
 
+  describe('where something in Locker does not open, and nothing else is wrong', () => {
+    const TRACK = 'nexus3:locker:l_e0dd:env:track';
+    const onLocker = (...command: readonly string[]): Promise<unknown> => nexus.admin('locker', 'vault', ...command);
+    let id = '';
+
+    beforeAll(async () => {
+      const made = await nexus.run('locker', 'create', 'notes', '--json');
+      ({ id } = JSON.parse(made.out) as { id: string });
+      const set = await nexus.runWith({ stdin: 'a value' }, 'locker', 'set', id, 'key');
+      expect([made.code, set.code], made.err + set.err).toEqual([0, 0]);
+      expect((await nexus.run('locker', 'grant', 'user')).code).toBe(0);
+    });
+    afterAll(async () => {
+      expect((await nexus.run('locker', 'revoke', 'user')).code).toBe(0);
+    });
+
+    it.each<[string, () => Place]>([
+      ['a password was changed', () => ({ key: TRACK, named: 'value:backup' })],
+      ['a password was moved', () => ({ key: TRACK, named: 'value:backup', other: 'value:admin' })],
+      ['a value of a locker was changed', () => ({ key: `nexus3:locker:${id}:values`, named: 'value:key' })],
+      ['what it knows of a token was changed', () => ({ key: 'nexus3:locker:tokens' })],
+    ])('it may be done: %s', async (_what, where) => {
+      const { key, named, other } = where();
+      const fields = (await onLocker('HKEYS', key)) as readonly string[];
+      const field = named ?? fields.find((name) => name.startsWith('value:')) ?? '';
+      const text = String(await onLocker('HGET', key, field));
+      await onLocker(
+        'HSET',
+        key,
+        field,
+        other === undefined ? text.slice(0, -8) : String(await onLocker('HGET', key, other)),
+      );
+      const { code, err } = await nexus.run('locker', 'reset', '--dry-run');
+      await onLocker('HSET', key, field, text);
+      expect(code, err).toBe(0);
+      expect((await nexus.run('locker', 'reset', '--dry-run')).err).toContain('Nothing is lost');
+    });
+  });
+
   it('the root key is gone: shown, confirmed, done, proven; what Locker held is kept', async () => {
     const before = await passwords();
     await loseTheKey();
@@ -132,15 +179,38 @@ export function describeReset(
     await isRenewed(before, 'root key gone');
   });
 
-  it('the root key is another one, or none at all: it is moved aside, never deleted', async () => {
+  it.each([
+    ['none at all', () => 'not a key\n'],
+    ['another one', () => RootKey.generate().toText()],
+  ])('the root key is %s: it is moved aside, never deleted', async (_which, text) => {
     const before = await passwords();
-    await writeFile(keyFile(), 'not a key\n', { mode: 0o600 });
+    await writeFile(keyFile(), text(), { mode: 0o600 });
     const { code, out, err } = await nexus.run('locker', 'reset', '--yes', '--json');
     expect(code, err).toBe(0);
     const { keptRootKey } = JSON.parse(out) as ResetDocument;
     expect(keptRootKey).toMatch(/root\.key\.lost-/);
-    await isRenewed(before, 'unusable key');
+    await isRenewed(before, 'key moved aside');
     await rename(keptRootKey ?? '', join(nexus.root, 'found'));
+  });
+
+  it('while one is unfinished, nothing makes a root key but the one that finishes it', async () => {
+    const before = await passwords();
+    await loseTheKey();
+    // As a run leaves it that is killed right after its first step.
+    const running = ['locker/vault', 'track/vault', 'track/operational', 'user/vault'];
+    const marker = { stamp: 'killed', hadRootKey: false, moved: false, running };
+    await writeFile(join(nexus.dataRoot, 'locker', 'reset'), JSON.stringify(marker), { mode: 0o600 });
+    expect(codesOf(await nexus.report(3, 'check', 'locker'), 'locker')).toContain('reset-unfinished vault');
+    for (const words of [['up'], ['create', 'later']]) {
+      const { code, err } = await nexus.run(...words);
+      expect(code, words.join(' ')).toBe(1);
+      expect(err, words.join(' ')).toContain('nexus3 locker reset');
+    }
+    expect(await readdir(nexus.root)).not.toContain('root.key');
+    const { code, out, err } = await nexus.run('locker', 'reset', '--yes', '--json');
+    expect(code, err).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ ok: true, resumed: true });
+    await isRenewed(before, 'resumed');
   });
 
   it(

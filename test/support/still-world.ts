@@ -73,10 +73,15 @@ export const CUSTODY: Custody = {
   },
   kit: { seal: unexpected, note: unexpected, open: unexpected },
   rootKeyFile: { path: '', state: unexpected, asidePath: () => '', moveAside: unexpected },
+  whatIsShut: unexpected,
 };
 
+const readStored: Locker['read'] = (envs) =>
+  Promise.resolve(new Map(envs.map((env) => [env, { ...NOTHING_STORED, current: TEST_CREDENTIALS }])));
+
 const LOCKER: Locker = {
-  read: (envs) => Promise.resolve(new Map(envs.map((env) => [env, { ...NOTHING_STORED, current: TEST_CREDENTIALS }]))),
+  read: readStored,
+  readEach: readStored,
   generate: unexpected,
   prepareRotation: unexpected,
   promoteRotation: unexpected,

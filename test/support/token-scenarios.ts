@@ -1,7 +1,10 @@
 /** Least privilege: a token reads what it was granted, of one environment, until it is taken back. On both runtimes. */
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Tokens } from '../../src/locker/locker.js';
+import { SILENT } from '../../src/progress.js';
+import { grant as replaceToken } from '../../src/reconcile/tokens.js';
 import { runCommand } from './command.js';
 import type { CliResult, NexusOptions } from './nexus.js';
 import { Nexus } from './nexus.js';
@@ -19,6 +22,24 @@ interface Granted {
 function codeOf({ code, out }: CliResult): string {
   expect(code, out).not.toBe(0);
   return (JSON.parse(out) as { error: { code: string } }).error.code;
+}
+
+/** The same, with something done after each of its steps that takes time. */
+function withEach(tokens: Tokens, then: (step: string) => Promise<void>): Tokens {
+  return new Proxy(tokens, {
+    get(target, step) {
+      const method: unknown = Reflect.get(target, step);
+      if (typeof method !== 'function') return method;
+      return (...words: readonly unknown[]): unknown => {
+        const result: unknown = Reflect.apply(method, target, words);
+        if (!(result instanceof Promise)) return result;
+        return result.then(async (value: unknown) => {
+          await then(String(step));
+          return value;
+        });
+      };
+    },
+  });
 }
 
 /** @param options environments `track` (standard) and `user` (secure) */
@@ -120,6 +141,24 @@ export function describeTokens(options: NexusOptions): void {
     for (const { file } of [other, second]) expect((await holder(file, 'track')).code).toBe(0);
   });
 
+  it('lets its holder read at every step of being replaced', async () => {
+    const { id, file } = await grant('track');
+    await using world = await nexus.world();
+    const read: string[] = [];
+    const readsAfter = async (step: string): Promise<void> => {
+      const { code, err } = await holder(file, 'track');
+      read.push(code === 0 ? step : `${step}: ${err}`);
+    };
+    vi.spyOn(world.locker, 'tokens').mockResolvedValue(withEach(await world.locker.tokens(), readsAfter));
+    const options = { env: 'track', names: ['default'], file, label: '' } as const;
+    const { replaced } = await replaceToken(world, options, SILENT);
+    expect(replaced).toEqual([id]);
+    expect(read).toEqual([
+      'refuseOtherFile',
+      ...['list', 'create', 'list', 'markRevoked', 'list', 'shutOut', 'forget'],
+    ]);
+  });
+
   it('is refused when it was taken back; its file is gone, and the values are sealed anew', async () => {
     const { id, file } = await grant('track');
     const stays = await grant('track', '--out', join(nexus.root, 'stays.token'));
@@ -174,6 +213,21 @@ export function describeTokens(options: NexusOptions): void {
     expect(await refusal(file, 'track')).toBe('TOKEN_INVALID');
     await writeFile(file, text);
     expect((await holder(file, 'track')).code).toBe(0);
+  });
+
+  it('that Locker does not know is put out of force by a repair, also where it knows none at all', async () => {
+    const { id, file } = await grant('track');
+    const tokensFile = join((await nexus.spec('locker', 'vault')).configDir, 'tokens');
+    const kept = [await readFile(tokensFile), await readFile(file)] as const;
+    await ok('locker', 'revoke', id);
+    await writeFile(tokensFile, kept[0]);
+    await writeFile(file, kept[1], { mode: 0o600 });
+    await ok('check', 'locker', '--fix');
+    expect(await tokenUsers()).toEqual([id]);
+    await ok('locker', 'grants', '--repair');
+    expect(await tokenUsers()).toEqual([]);
+    expect(await readFile(tokensFile, 'utf8')).not.toContain(id);
+    await isClean();
   });
 
   it('whose line Locker lost is refused, listed as not in force, and repaired', async () => {

@@ -69,6 +69,7 @@ async function verify(audit: Audit, { output }: Context): Promise<typeof EXIT.go
 }
 
 async function beginAnew(audit: Audit, args: Arguments, { output, prompts }: Context): Promise<typeof EXIT.good> {
+  await refuseWhole(audit);
   const question = {
     about: [
       'The audit as it is now is set aside in Locker (nexus3:locker:audit:before), in the place of one set aside earlier.',
@@ -82,6 +83,19 @@ async function beginAnew(audit: Audit, args: Arguments, { output, prompts }: Con
   const page = await audit.read({ limit: 1 });
   output.result(SCHEMA, documentOf({ folded: { notes: 0, denied: 0 }, ...page }), () => ['A new audit has begun.']);
   return EXIT.good;
+}
+
+/** What is whole is not set aside: it would be the way to make entries go away. */
+async function refuseWhole(audit: Audit): Promise<void> {
+  try {
+    await audit.verify();
+  } catch (error) {
+    if (error instanceof Nexus3Error && error.code === 'AUDIT_BROKEN') return;
+    throw error;
+  }
+  throw new Nexus3Error('USAGE', 'The audit is whole, so it is not set aside.', {
+    hint: 'To bound its size, set `audit: { entriesMax: N }` in nexus3.yaml.',
+  });
 }
 
 /** Every field is always there. */

@@ -54,10 +54,17 @@ function actionCell({ action, outcome }: AuditEntry): Cell {
   return { text: outcome === 'ok' ? action : `${action} ${outcome}`, tone };
 }
 
-/** `ada, bash 4711`, `token t_1a2b3c4d`, and what else is known. */
+/** `ada, pid 4711 of bash`, `token t_1a2b3c4d`, and what else is known. */
 function whoOf({ who, detail, genuine }: AuditEntry): string {
-  const asked = [who.user, [who.parent, who.pid === 0 ? '' : String(who.pid)].filter((part) => part !== '').join(' ')];
-  const parts = [genuine ? '' : NOT_GENUINE, ...asked, who.token === null ? '' : `token ${who.token}`, detail ?? ''];
+  const pid = who.pid === 0 ? '' : `pid ${String(who.pid)}`;
+  const process = [pid, who.parent].filter((part) => part !== '').join(' of ');
+  const parts = [
+    genuine ? '' : NOT_GENUINE,
+    who.user,
+    process,
+    who.token === null ? '' : `token ${who.token}`,
+    detail ?? '',
+  ];
   return clean(parts.filter((part) => part !== '').join(', '));
 }
 

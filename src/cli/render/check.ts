@@ -144,6 +144,8 @@ function closing(report: Report, mode: CheckMode, page: Page): readonly string[]
       page.width,
     ),
   );
+  if (report.lockerError !== null)
+    lines.push(...wrap('Not everything could be seen: Locker could not be asked.', page.width));
   const done = whatWasDone(report, mode);
   if (done !== undefined) lines.push(done);
   const next = whatNext(open, mode, report.failures.length > 0);
@@ -155,7 +157,7 @@ function closing(report: Report, mode: CheckMode, page: Page): readonly string[]
 function whatWasDone(report: Report, { command, fix, dryRun }: CheckMode): string | undefined {
   if (dryRun || (!fix && command === 'check')) return undefined;
   if (report.applied === 0) {
-    const ranAlready = command === 'up' && report.failures.length === 0;
+    const ranAlready = command === 'up' && report.failures.length === 0 && report.lockerError === null;
     return ranAlready ? 'Everything ran already; nothing was changed.' : 'Nothing was changed.';
   }
   return `${plural(report.applied, 'action')} done, and measured again afterwards.`;

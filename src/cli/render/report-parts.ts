@@ -19,12 +19,7 @@ export function countInstances(environments: readonly ReportedEnvironment[]): st
 export function lockerLines({ lockerError }: Pick<Report, 'lockerError'>, page: Page): readonly string[] {
   if (lockerError === null) return [];
   return [
-    ...painted(
-      hanging('Locker   ', clean(`cannot be asked, so less could be seen: ${lockerError.message}`), page.width),
-      'Locker',
-      'bad',
-      page,
-    ),
+    ...painted(hanging('Locker   ', clean(lockerError.message), page.width), 'Locker', 'bad', page),
     ...hanging(`${' '.repeat(LABEL_WIDTH)}→ `, clean(lockerError.hint), page.width),
     '',
   ];

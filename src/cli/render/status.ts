@@ -71,10 +71,12 @@ function orNone(value: number | null | undefined, format: (value: number) => str
 }
 
 /** As many codes as fit, errors first; infos are only counted. */
-function findingsCell({ findings }: ReportedEnvironment, width: number): Cell {
+function findingsCell({ findings, vault }: ReportedEnvironment, width: number): Cell {
   const open = findings.filter(({ fixed }) => !fixed);
   const codes = [...new Set([...ofSeverity(open, 'error'), ...ofSeverity(open, 'warning')])];
   const infos = open.filter(({ severity }) => severity === 'info').length;
+  // Without its password nobody could look inside.
+  if (codes.length === 0 && vault.state === 'locked') return { text: NONE };
   if (codes.length === 0) return { text: infos === 0 ? 'ok' : `ok, ${String(infos)} info`, tone: 'good' };
   const tone = open.some(({ severity }) => severity === 'error') ? 'bad' : 'warn';
   for (let shown = codes.length; shown > 0; shown -= 1) {

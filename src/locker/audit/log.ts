@@ -57,7 +57,8 @@ export class AuditLog {
   readonly #warn: (text: string) => void;
   readonly #now: () => Date;
   readonly #warned = new Set<string>();
-  #key: AuditKey | undefined;
+  /** As it was opened last, and what it was opened from. */
+  #opened: { readonly from: string; readonly key: AuditKey | undefined } | undefined;
   #marking: Promise<void> = Promise.resolve();
 
   constructor({ database, headFile, entriesMax, warn, now }: AuditLogInit) {
@@ -115,11 +116,6 @@ export class AuditLog {
     await this.#marking;
   }
 
-  /** After the audit was begun anew: its key is another. */
-  forgetKey(): void {
-    this.#key = undefined;
-  }
-
   warn(text: string): void {
     if (this.#warned.has(text)) return;
     this.#warned.add(text);
@@ -138,13 +134,15 @@ export class AuditLog {
       ['HGETALL', KEY.auditHead],
       ['XREVRANGE', KEY.audit, '+', '-', 'COUNT', '1'],
       ['XRANGE', KEY.audit, at, at],
-      ...(this.#key === undefined ? [['HGETALL', KEY.auditKey]] : []),
+      // Each time: another run of nexus3 may have begun the audit anew, with another key.
+      ['HGETALL', KEY.auditKey],
     ];
     const asked = connection.ask([...own, ...reads]);
     // While the server answers.
     const who = whoAsks();
     const replies = await asked;
-    const key = (this.#key ??= this.openKey(replies[4]));
+    await this.database.refreshKeys();
+    const key = this.#keyIn(replies[4]);
     if (key === undefined) return { kind: 'no-key' };
     const [last] = storedEntries(replies[2]);
     const base = baseOf(key, toFields(replies[1]), last);
@@ -165,6 +163,13 @@ export class AuditLog {
     if (base.damaged) this.warn('What Locker’s audit holds is damaged: `nexus3 locker audit --verify` says where.');
     if (entries.length > 0) this.#remember(key, base, head, found, storedEntries(replies[3])[0]);
     return { kind: 'done', result: appending.result };
+  }
+
+  /** Opened only where it is another one than last time. */
+  #keyIn(reply: LockerReply | undefined): AuditKey | undefined {
+    const from = JSON.stringify(reply);
+    if (this.#opened?.from !== from) this.#opened = { from, key: this.openKey(reply) };
+    return this.#opened.key;
   }
 
   #chain(key: AuditKey, base: Base, who: Who, notes: Appending<unknown>['notes']): readonly StoredEntry[] {

@@ -54,11 +54,13 @@ export class LockerAudit implements Audit {
   async beginAnew(): Promise<void> {
     await this.#log.settled();
     const database = this.#log.database;
-    const [there] = await database.ask([['EXISTS', KEY.audit]]);
-    const aside = there === 1 ? [['RENAME', KEY.audit, KEY.auditBefore]] : [];
-    await database.ask([['MULTI'], ...aside, ['UNLINK', KEY.auditHead, KEY.auditKey], ['EXEC']]);
+    await database.inTurn(async (connection) => {
+      // What an append that had nothing to write still watches must not make this one fail.
+      const [, there] = await connection.ask([['UNWATCH'], ['EXISTS', KEY.audit]]);
+      const aside = there === 1 ? [['RENAME', KEY.audit, KEY.auditBefore]] : [];
+      await connection.ask([['MULTI'], ...aside, ['UNLINK', KEY.auditHead, KEY.auditKey], ['EXEC']]);
+    });
     await removeMark(this.#log.headFile);
-    this.#log.forgetKey();
     await this.#log.append({ action: 'audit', what: 'locker', outcome: 'ok', detail: 'begun anew' });
     await this.#log.settled();
   }

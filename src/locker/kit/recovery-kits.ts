@@ -4,7 +4,15 @@ import { Nexus3Error } from '../../errors.js';
 import { makeFolder } from '../../files.js';
 import type { Secret } from '../../protocol/secret.js';
 import { parseAclUser, passwordHash } from '../../protocol/users.js';
-import type { KitContent, KitOrigin, KitSteps, RecoveryKit, Restored } from '../custody.js';
+import type {
+  KeyInstallation,
+  KitContent,
+  KitOrigin,
+  KitSteps,
+  RecoveryKit,
+  Restored,
+  RestoreOptions,
+} from '../custody.js';
 import { deriveOwnCredentials, fingerprintOf } from '../derive.js';
 import { KEY, KIT_FIELD } from '../keys.js';
 import { moveKey, removeKey, writeKey } from '../rekey/key-files.js';
@@ -79,13 +87,14 @@ class OpenedKit implements RecoveryKit {
     return this.#generationOf(usersAcl) !== undefined;
   }
 
-  async installRootKey(usersAcl: string | undefined, stamp: string): Promise<string | null> {
+  async installRootKey({ usersAcl, hasData, stamp }: KeyInstallation): Promise<string | null> {
     const { path } = this.#parts.keys;
     const { rootKey } = this.#opened;
     const generation = usersAcl === undefined ? undefined : this.#generationOf(usersAcl);
     const place = new RootKeyPlaceOnDisk(path);
     this.#aside = (await place.state()) === 'missing' ? null : place.asidePath(stamp);
-    await place.moveAside(stamp, true);
+    // The audit lies in Locker's data, and what is remembered of it belongs to those.
+    await place.moveAside(stamp, true, hasData ? 'goes-on' : 'begins-anew');
     await makeFolder(dirname(path), { mode: KEY_FOLDER_MODE });
     await writeKey(path, generation === undefined ? rootKey : rootKey.withGenerations(generation));
     return this.#aside;
@@ -97,8 +106,8 @@ class OpenedKit implements RecoveryKit {
     else await moveKey(this.#aside, path);
   }
 
-  async restore(overwrite: boolean): Promise<Restored> {
-    const restored = await restoreLocker(await this.#parts.database(), this.#opened.document, overwrite);
+  async restore(options: RestoreOptions): Promise<Restored> {
+    const restored = await restoreLocker(await this.#parts.database(), this.#opened.document, options);
     await this.#noteThisKit();
     return restored;
   }

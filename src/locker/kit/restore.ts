@@ -1,107 +1,171 @@
 /** Writes what a recovery kit holds into Locker: what is missing there, and on demand also what differs. */
 import { mapBounded } from '../../concurrency.js';
 import { Secret } from '../../protocol/secret.js';
-import type { Restored } from '../custody.js';
+import type { Restored, RestoreOptions } from '../custody.js';
 import type { Change, LockerDatabase } from '../database.js';
 import type { HashPlace } from '../envelope.js';
-import { placeOfKey } from '../keys.js';
-import { FIELD, SealBroken, type SealedHash, toFields } from '../sealed-hash.js';
+import { ENVIRONMENTS_LOCKER, KEY, placeOfKey } from '../keys.js';
+import { parseRotation, ROTATION_FIELD } from '../rotation-field.js';
+import { FIELD, type SealedHash, SLOTS, toFields } from '../sealed-hash.js';
 import type { KitDocument, KitHash, KitValue } from './document.js';
+import { type Held, isWhole, refuseRotating, whatIsHeld } from './held.js';
 
 /** They share their waits for the disk. */
 const HASHES_AT_ONCE_MAX = 64;
+/** nexus3's own way into the servers: with an older one it could put nothing else in force there. */
+const WAYS_IN: ReadonlySet<string> = new Set(['admin', 'operational-admin']);
+const TOKEN_KEY = /^token-key:([^:]*):/;
 
 interface Outcome {
   readonly added: string[];
   readonly kept: string[];
   readonly replaced: string[];
+  readonly dropped: string[];
 }
 
-/** @throws Nexus3Error LOCKER_UNREACHABLE, LOCKER_VALUE_UNREADABLE, LOCKER_VALUE_TAMPERED */
+const nothing = (): Outcome => ({ added: [], kept: [], replaced: [], dropped: [] });
+
+/** @throws Nexus3Error LOCKER_UNREACHABLE, LOCKER_ROTATING, LOCKER_VALUE_UNREADABLE, LOCKER_VALUE_TAMPERED */
 export async function restoreLocker(
   database: LockerDatabase,
   { hashes }: KitDocument,
-  overwrite: boolean,
+  { overwrite, configured }: RestoreOptions,
 ): Promise<Restored> {
-  const outcomes = await mapBounded(hashes, HASHES_AT_ONCE_MAX, (hash) => {
-    const place = placeOfKey(hash.key);
-    return place === undefined
-      ? restorePlain(database, hash, overwrite)
-      : restoreSealed(database, hash, place, overwrite);
+  const held = await whatIsHeld(database, (hash) => {
+    if (overwrite) refuseRotating(hash, configured);
+  });
+  const outcomes = await mapBounded(hashes, HASHES_AT_ONCE_MAX, (kit) => {
+    if (!overwrite && isOfDeletedLocker(kit.key, held)) return Promise.resolve(nothing());
+    const place = placeOfKey(kit.key);
+    if (place === undefined) return restorePlain(database, kit, overwrite);
+    return new SealedRestoring(kit, place, overwrite, held).restore(database);
   });
   await database.durable();
-  return {
-    added: outcomes.flatMap(({ added }) => added).sort(),
-    kept: outcomes.flatMap(({ kept }) => kept).sort(),
-    replaced: outcomes.flatMap(({ replaced }) => replaced).sort(),
-  };
+  const all = (which: keyof Outcome): readonly string[] => outcomes.flatMap((outcome) => outcome[which]).sort();
+  return { added: all('added'), kept: all('kept'), replaced: all('replaced'), dropped: all('dropped') };
 }
 
-async function restoreSealed(
-  database: LockerDatabase,
-  kit: KitHash,
-  place: HashPlace,
-  overwrite: boolean,
-): Promise<Outcome> {
-  const label = place.env === '' ? place.lockerId : `${place.lockerId}/${place.env}`;
-  const { [FIELD.dataKey]: dataKey = '' } = kit.fields;
-  // A hash that is gone gets the key that it had, so that what was sealed for tokens opens again.
-  await database.ask([['HSETNX', kit.key, FIELD.dataKey, dataKey]]);
-  return database.change({ key: kit.key, place, label }, (hash) => decide(hash, kit, label, overwrite));
+function isOfDeletedLocker(key: string, { deletedLockers }: Held): boolean {
+  return [...deletedLockers].some((id) => key === KEY.meta(id) || key === KEY.values(id));
 }
 
-function decide(hash: SealedHash, kit: KitHash, label: string, overwrite: boolean): Change<Outcome> {
-  const outcome: Outcome = { added: [], kept: [], replaced: [] };
-  const fresh = hash.names('value').length === 0;
-  const words: string[] = [];
-  for (const value of kit.values.filter(({ slot }) => slot === 'value')) {
-    const restored = restoreValue(hash, kit, value, overwrite);
-    words.push(...restored.words);
-    if (restored.what !== 'same') outcome[restored.what].push(`${label}.${value.name}`);
-  }
-  // A rotation under way belongs to the values that it is about.
-  if (fresh) for (const value of kit.values.filter(({ slot }) => slot === 'next')) words.push(...sealed(hash, value));
-  for (const [field, text] of Object.entries(kit.fields)) {
-    if (field === FIELD.dataKey || field.startsWith(FIELD.made('')) || hash.fields.has(field)) continue;
-    const belongs = field.startsWith('token-key:')
-      ? hash.fields.get(FIELD.dataKey) === kit.fields[FIELD.dataKey]
-      : fresh;
-    if (belongs) words.push(field, text);
-  }
-  return { commands: words.length === 0 ? [] : [['HSET', kit.key, ...words]], result: outcome };
-}
+/** One sealed hash. */
+class SealedRestoring {
+  readonly #label: string;
 
-function restoreValue(
-  hash: SealedHash,
-  kit: KitHash,
-  value: KitValue,
-  overwrite: boolean,
-): { readonly what: 'added' | 'kept' | 'replaced' | 'same'; readonly words: readonly string[] } {
-  const { name, text } = value;
-  const there = overwrite ? openUnlessBroken(hash, name) : hash.open('value', name);
-  const made = kit.fields[FIELD.made(name)];
-  const madeWords = made === undefined ? [] : [FIELD.made(name), made];
-  if (there === 'broken') {
-    return { what: 'replaced', words: [...hash.sealNew('value', name, new Secret(text)), ...madeWords] };
+  constructor(
+    readonly kit: KitHash,
+    readonly place: HashPlace,
+    readonly overwrite: boolean,
+    readonly held: Held,
+  ) {
+    this.#label = place.env === '' ? place.lockerId : `${place.lockerId}/${place.env}`;
   }
-  if (there?.reveal() === text) return { what: 'same', words: [] };
-  if (there !== undefined && !overwrite) return { what: 'kept', words: [] };
-  if (there !== undefined) {
-    const words = [...hash.moved('value', 'previous', name), ...hash.sealNew('value', name, new Secret(text))];
-    return { what: 'replaced', words: [...words, ...madeWords] };
-  }
-  const before = kit.values.find((one) => one.slot === 'previous' && one.name === name);
-  const previous = before === undefined || hash.fields.has(FIELD.in('previous', name)) ? [] : sealed(hash, before);
-  return { what: 'added', words: [...sealed(hash, value), ...previous, ...madeWords] };
-}
 
-/** A value that somebody changed is what the kit is there for; there is nothing to keep of it. */
-function openUnlessBroken(hash: SealedHash, name: string): Secret | undefined | 'broken' {
-  try {
-    return hash.open('value', name);
-  } catch (error) {
-    if (error instanceof SealBroken && error.at !== undefined) return 'broken';
-    throw error;
+  /** All of it or nothing, so that what is there afterwards, when this is cut off, was not begun by it. */
+  async restore(database: LockerDatabase): Promise<Outcome> {
+    const { key, fields } = this.kit;
+    const address = { key, place: this.place, label: this.#label };
+    const decide = ([reply]: readonly unknown[]): Change<Outcome> => {
+      const found = database.hash(address, reply as Parameters<typeof toFields>[0]);
+      const { [FIELD.dataKey]: dataKey = '' } = fields;
+      // A hash that is gone gets the key that it had, so that what was sealed for tokens opens again.
+      const isReplaced = !found.fields.has(FIELD.dataKey) || (this.overwrite && !found.opens);
+      if (!isReplaced) return this.#decide(found, found.fields.size === 0, false);
+      const change = this.#decide(found.withDataKey(dataKey), found.fields.size === 0, true);
+      const commands = [
+        ['HDEL', key, FIELD.nextDataKey],
+        ['HSET', key, FIELD.dataKey, dataKey],
+      ];
+      return { commands: [...commands, ...change.commands], result: change.result };
+    };
+    return database.explained(() => database.transact([key], this.#label, decide));
+  }
+
+  #decide(hash: SealedHash, gone: boolean, hasKitsKey: boolean): Change<Outcome> {
+    const outcome = nothing();
+    const fresh = hash.names('value').length === 0;
+    const words: string[] = [];
+    for (const value of this.kit.values.filter(({ slot }) => slot === 'value')) {
+      const restored = this.#restoreValue(hash, value, gone);
+      words.push(...restored.words);
+      if (restored.what !== 'same') outcome[restored.what].push(`${this.#label}.${value.name}`);
+    }
+    // A rotation under way belongs to the values that it is about.
+    if (fresh) {
+      for (const value of this.kit.values.filter(({ slot }) => slot === 'next')) words.push(...sealed(hash, value));
+    }
+    for (const [field, text] of Object.entries(this.kit.fields)) {
+      if (this.#belongs(hash, field, fresh, hasKitsKey)) words.push(field, text);
+    }
+    const dropped = this.overwrite ? this.#beyondRepair(hash) : [];
+    outcome.dropped.push(...dropped.map((field) => `${this.#label} ${field}`));
+    const { key } = this.kit;
+    return {
+      commands: [
+        ...(dropped.length === 0 ? [] : [['HDEL', key, ...dropped]]),
+        ...(words.length === 0 ? [] : [['HSET', key, ...words]]),
+      ],
+      result: outcome,
+    };
+  }
+
+  #belongs(hash: SealedHash, field: string, fresh: boolean, hasKitsKey: boolean): boolean {
+    if (field === FIELD.dataKey || field.startsWith(FIELD.made(''))) return false;
+    const [, token] = TOKEN_KEY.exec(field) ?? [];
+    if (token === undefined) return fresh && !hash.fields.has(field);
+    // One that was taken back since stays so.
+    if (this.held.tokens !== undefined && !this.held.tokens.has(token)) return false;
+    if (hasKitsKey) return true;
+    return !hash.fields.has(field) && hash.fields.get(FIELD.dataKey) === this.kit.fields[FIELD.dataKey];
+  }
+
+  #restoreValue(
+    hash: SealedHash,
+    value: KitValue,
+    gone: boolean,
+  ): { readonly what: 'added' | 'kept' | 'replaced' | 'same'; readonly words: readonly string[] } {
+    const { name, text } = value;
+    const made = this.kit.fields[FIELD.made(name)];
+    const madeWords = made === undefined ? [] : [FIELD.made(name), made];
+    const anew = (): readonly string[] => [...hash.sealNew('value', name, new Secret(text)), ...madeWords];
+    // What somebody changed is what the kit is there for; there is nothing to keep of it.
+    if (this.overwrite && hash.isBroken('value', name)) return { what: 'replaced', words: anew() };
+    const there = hash.open('value', name);
+    if (there?.reveal() === text) return { what: 'same', words: [] };
+    if (there === undefined) {
+      // A token that Locker does not know any more was taken back.
+      if (this.kit.key === KEY.tokens && !gone) return { what: 'kept', words: [] };
+      const before = this.kit.values.find((one) => one.slot === 'previous' && one.name === name);
+      const previous = before === undefined || hash.fields.has(FIELD.in('previous', name)) ? [] : sealed(hash, before);
+      return { what: 'added', words: [...sealed(hash, value), ...previous, ...madeWords] };
+    }
+    if (!this.overwrite || this.#staysWhileWhole(hash, name)) return { what: 'kept', words: [] };
+    return { what: 'replaced', words: [...hash.moved('value', 'previous', name), ...anew()] };
+  }
+
+  /** Whatever the kit says. */
+  #staysWhileWhole(hash: SealedHash, name: string): boolean {
+    if (this.kit.key === KEY.tokens) return true;
+    if (this.place.lockerId !== ENVIRONMENTS_LOCKER.id) return false;
+    return WAYS_IN.has(name) || parseRotation(hash.fields.get(ROTATION_FIELD) ?? '') !== undefined;
+  }
+
+  /** What does not open and the kit has nothing for; of no use to anybody, and in the way of all else. */
+  #beyondRepair(hash: SealedHash): readonly string[] {
+    const inKit = new Set(this.kit.values.filter(({ slot }) => slot === 'value').map(({ name }) => name));
+    const broken = SLOTS.flatMap((slot) =>
+      hash
+        .names(slot)
+        .filter((name) => hash.isBroken(slot, name) && !(slot === 'value' && inKit.has(name)))
+        .map((name) => FIELD.in(slot, name)),
+    );
+    const note = hash.fields.get(ROTATION_FIELD);
+    if (note === undefined) return broken;
+    const rotation = parseRotation(note);
+    // A note that cannot be read, or that promises values which are gone: then nothing has changed yet.
+    if (rotation !== undefined && (rotation.phase === 'promoted' || isWhole(hash))) return broken;
+    return [...new Set([...broken, ROTATION_FIELD, ...hash.names('next').map((name) => FIELD.in('next', name))])];
   }
 }
 
@@ -110,7 +174,7 @@ function sealed(hash: SealedHash, { slot, name, version, text }: KitValue): read
 }
 
 async function restorePlain(database: LockerDatabase, { key, fields }: KitHash, overwrite: boolean): Promise<Outcome> {
-  const outcome: Outcome = { added: [], kept: [], replaced: [] };
+  const outcome = nothing();
   const [reply] = await database.ask([['HGETALL', key]]);
   const there = toFields(reply);
   const words: string[] = [];

@@ -11,6 +11,8 @@ const WHAT_CHARS_MAX = 200;
 /** Refused by a rule; everything else that goes wrong has failed. */
 const DENIED: ReadonlySet<string> = new Set(['LOCKER_REFUSED', 'LOCKER_ROTATING']);
 
+const UNCHANGED = 'unchanged';
+
 export class AuditedLockers implements Lockers {
   readonly #lockers: Lockers;
   readonly #note: (note: AuditNote) => Promise<void>;
@@ -56,7 +58,7 @@ export class AuditedLockers implements Lockers {
   async set(ref: string, values: ReadonlyMap<string, Secret | null>, at: Date): Promise<Changed> {
     return this.#noted('set', [ref, ...values.keys()], async () => {
       const done = await this.#lockers.set(ref, values, at);
-      return [done, whatOf([done.locker.id, ...values.keys()]), done.changed.length === 0 ? 'unchanged' : undefined];
+      return [done, whatOf([done.locker.id, ...values.keys()]), done.changed.length === 0 ? UNCHANGED : undefined];
     });
   }
 
@@ -102,7 +104,12 @@ export class AuditedLockers implements Lockers {
       await this.#noteFailure(action, typed, error);
       throw error;
     });
-    await this.#note({ action, what, outcome: 'ok', ...(detail === undefined ? {} : { detail }) });
+    try {
+      await this.#note({ action, what, outcome: 'ok', ...(detail === undefined ? {} : { detail }) });
+    } catch (error) {
+      const isChange = action !== 'reveal' && detail !== UNCHANGED;
+      throw isChange && error instanceof Nexus3Error ? doneUnnoted(what, error) : error;
+    }
     return result;
   }
 
@@ -115,6 +122,14 @@ export class AuditedLockers implements Lockers {
       // Locker may be what failed: the first error says more than this one.
     }
   }
+}
+
+function doneUnnoted(what: string, cause: Nexus3Error): Nexus3Error {
+  return new Nexus3Error('AUDIT_NOT_WRITTEN', `The change of ${what} was done, but could not be noted in the audit.`, {
+    evidence: cause.evidence.length === 0 ? [cause.message] : cause.evidence,
+    hint: 'Do not do it again. Why Locker does not write: nexus3 check locker, and nexus3 locker audit --verify',
+    cause,
+  });
 }
 
 /** `l_1a2b/one,two`; nothing of what may be no name: somebody may have typed a value there. */

@@ -311,6 +311,22 @@ describe('the audit', () => {
     await expect(lockers.reveal(id, 'k')).rejects.toThrow('no audit');
     expect((await failure(lockers.reveal(id, 'other'))).code).toBe('LOCKER_KEY_UNKNOWN');
   });
+
+  it('that cannot be written to is said of a change that was made, not that nothing was done', async () => {
+    const { id } = await newLockers().create('a', {}, NOW);
+    const unwritten = new Nexus3Error('AUDIT_NOT_WRITTEN', 'No audit.', {
+      evidence: ['OOM'],
+      hint: 'Nothing was handed out.',
+    });
+    const lockers = new AuditedLockers(newLockers(), () => Promise.reject(unwritten));
+    const error = await failure(lockers.set(id, values({ k: 'one' }), NOW));
+    expect(error).toMatchObject({ code: 'AUDIT_NOT_WRITTEN', evidence: ['OOM'] });
+    expect(error.message).toContain('was done');
+    expect(error.hint).not.toContain('Nothing');
+    expect((await newLockers().reveal(id, 'k')).value.reveal()).toBe('one');
+    expect(await failure(lockers.reveal(id, 'k'))).toBe(unwritten);
+    expect(await failure(lockers.set(id, values({ k: 'one' }), NOW))).toBe(unwritten);
+  });
 });
 
 describe('Locker’s data', () => {
@@ -319,11 +335,11 @@ describe('Locker’s data', () => {
     const [a, b] = [await lockers.create('a', {}, NOW), await lockers.create('b', {}, NOW)];
     await lockers.set(a.id, values({ k: 'one', l: 'two' }), NOW);
     await locker.ask('COPY', `nexus3:locker:${a.id}:values`, `nexus3:locker:${b.id}:values`);
-    expect((await failure(lockers.reveal(b.id, 'k'))).code).toBe('LOCKER_VALUE_UNREADABLE');
+    expect((await failure(lockers.reveal(b.id, 'k'))).code).toBe('LOCKER_VALUE_MOVED');
     const text = String(await locker.ask('HGET', `nexus3:locker:${a.id}:values`, 'value:k'));
     await locker.ask('HSET', `nexus3:locker:${a.id}:values`, 'value:l', text);
-    expect((await failure(lockers.reveal(a.id, 'l'))).code).toBe('LOCKER_VALUE_TAMPERED');
-    expect((await failure(lockers.set(a.id, values({ l: 'x' }), NOW))).code).toBe('LOCKER_VALUE_TAMPERED');
+    expect((await failure(lockers.reveal(a.id, 'l'))).code).toBe('LOCKER_VALUE_MOVED');
+    expect((await failure(lockers.set(a.id, values({ l: 'x' }), NOW))).code).toBe('LOCKER_VALUE_MOVED');
     await lockers.deleteKey(a.id, 'l', true);
     expect((await lockers.show(a.id)).keys.map(({ name }) => name)).toEqual(['k']);
   });

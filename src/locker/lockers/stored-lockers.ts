@@ -143,7 +143,7 @@ export class StoredLockers implements Lockers {
     const { address, name } = this.#locate(entry, key);
     const [reply] = await this.#database.ask([['HGETALL', address.key]]);
     const hash = this.#database.hash(address, reply);
-    const value = hash.open('value', name);
+    const value = await this.#database.explained(() => hash.open('value', name));
     if (value === undefined) throw await this.#keyUnknown(entry, key);
     const { version, madeAt } = viewOf(hash, name, key);
     return { ...entry, key, version: version ?? 0, madeAt, value };
@@ -264,7 +264,7 @@ export class StoredLockers implements Lockers {
     const restorable = view?.version === null && view.hasPrevious;
     if (slot === 'previous' && view !== undefined) {
       return new Nexus3Error('LOCKER_KEY_UNKNOWN', `${entry.id} has no value before the last of ${key}.`, {
-        evidence: [`${key} has had one value since it was made`],
+        evidence: [`there is none besides the value in use; what was before a deleted value is not kept`],
         hint: `See what there is: nexus3 locker show ${entry.id}`,
       });
     }

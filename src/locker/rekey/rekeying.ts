@@ -10,7 +10,9 @@ import { DataKey, type Slot } from '../envelope.js';
 import type { KeyRing } from '../key-ring.js';
 import { readRootKey } from '../root-key-file.js';
 import { RootKey } from '../root-key.js';
-import { FIELD, type SealedHash, toFields, unreadable } from '../sealed-hash.js';
+import { droppedFrom, FIELD, type SealedHash, toFields, unreadable } from '../sealed-hash.js';
+import { parseRecord, type TokenRecord } from '../token/registry.js';
+import { resealed, TOKENS } from '../token/reseal.js';
 import { keyFiles, moveKey, removeKey, writeKey } from './key-files.js';
 import { inBatches, sealedHashes } from './scan.js';
 
@@ -19,18 +21,24 @@ const PASSES_MAX = 20;
 /** How often one batch is tried again because others changed it meanwhile. */
 const RACES_MAX = 10;
 const FIRST_VERSION = 1;
-const SLOTS: readonly Slot[] = ['value', 'next', 'previous'];
+/** What was before is dropped where it does not open. */
+const NEEDED_SLOTS: readonly Slot[] = ['value', 'next'];
 
 export interface CustodyParts {
   readonly keys: KeyRing;
   /** Connects to Locker's vault as its `default` user with this password. */
   connect(password: Secret): Promise<LockerConnection>;
+  /** Told what went wrong beside what was asked for, a sentence each. */
+  readonly warn: (text: string) => void;
   /** Under the root key in use. */
   database(): Promise<LockerDatabase>;
 }
 
-/** The commands that make one hash what it should be; none for one that already is. */
-type Rewrap = (address: HashAddress, wrapped: string | null, next: string | null) => readonly (readonly string[])[];
+/**
+ * The commands that make one hash what it should be; none for one that already is.
+ * @param tokens those that go on opening something
+ */
+type Rewrap = (hash: SealedHash, key: string, tokens: readonly TokenRecord[]) => readonly (readonly string[])[];
 
 export class Rekeying implements RekeySteps {
   readonly #parts: CustodyParts;
@@ -54,9 +62,10 @@ export class Rekeying implements RekeySteps {
     const { root, next } = await this.#prepared();
     const database = await this.#parts.database();
     const [oldKey, nextKey] = [deriveKeyEncryptionKey(root), deriveKeyEncryptionKey(next)];
-    const rewrap: Rewrap = ({ key, place, label }, wrapped, added) => {
-      if (added !== null && DataKey.unwrap(nextKey, place, added) !== undefined) return [];
-      const dataKey = wrapped === null ? undefined : DataKey.unwrap(oldKey, place, wrapped);
+    const rewrap: Rewrap = ({ fields, place, label }, key) => {
+      const added = fields.get(FIELD.nextDataKey);
+      if (added !== undefined && DataKey.unwrap(nextKey, place, added) !== undefined) return [];
+      const dataKey = DataKey.unwrap(oldKey, place, fields.get(FIELD.dataKey) ?? '');
       if (dataKey === undefined) throw unreadable(label, 'its data key does not open with this root key');
       return [['HSET', key, FIELD.nextDataKey, dataKey.wrap(nextKey, place, FIRST_VERSION)]];
     };
@@ -79,22 +88,28 @@ export class Rekeying implements RekeySteps {
     await moveKey(next, path);
   }
 
-  /** Also what a run that still knew the old key has added meanwhile. */
+  /**
+   * Also what a run that still knew the old key has added meanwhile. To wrap the same data key anew would not do: who has
+   * seen the old root key, and an append-only file from before, has that data key. So everything is sealed anew, under
+   * another one.
+   */
   async closeToOld(): Promise<number> {
-    const { root, other } = await this.#parts.keys.load(false);
+    const { root } = await this.#parts.keys.load(false);
     const database = await this.#parts.database();
     const ownKey = deriveKeyEncryptionKey(root);
-    const oldKey = other === undefined ? undefined : deriveKeyEncryptionKey(other);
-    return this.#rewrapAll(database, ({ key, place, label }, wrapped, next) => {
-      const drop = next === null ? [] : [['HDEL', key, FIELD.nextDataKey]];
-      if (wrapped !== null && DataKey.unwrap(ownKey, place, wrapped) !== undefined) return drop;
-      if (next !== null && DataKey.unwrap(ownKey, place, next) !== undefined) {
-        return [['HSET', key, FIELD.dataKey, next], ...drop];
-      }
-      const dataKey = wrapped === null || oldKey === undefined ? undefined : DataKey.unwrap(oldKey, place, wrapped);
-      if (dataKey === undefined) throw unreadable(label, 'its data key opens with neither root key');
-      return [['HSET', key, FIELD.dataKey, dataKey.wrap(ownKey, place, FIRST_VERSION)], ...drop];
+    const dropped = new Map<string, string>();
+    const hashes = await this.#rewrapAll(database, (hash, key, tokens) => {
+      const { fields, place, label } = hash;
+      const isOwn = DataKey.unwrap(ownKey, place, fields.get(FIELD.dataKey) ?? '') !== undefined;
+      if (isOwn && !fields.has(FIELD.nextDataKey)) return [];
+      if (!hash.opens) throw unreadable(label, 'its data key opens with neither root key');
+      // There is no way back from here: what does not open must not be in the way.
+      const anew = resealed(key, hash, tokens, 'stays');
+      if (anew.dropped.length > 0) dropped.set(key, droppedFrom(label, anew.dropped));
+      return anew.commands;
     });
+    for (const text of dropped.values()) this.#parts.warn(text);
+    return hashes;
   }
 
   async oldCredentials(): Promise<Credentials | undefined> {
@@ -151,17 +166,17 @@ export class Rekeying implements RekeySteps {
 async function rewrapBatch(database: LockerDatabase, batch: readonly HashAddress[], rewrap: Rewrap): Promise<number> {
   return database.inTurn(async (connection) => {
     for (let race = 0; race < RACES_MAX; race += 1) {
-      const [, ...replies] = await connection.ask([
-        ['WATCH', ...batch.map(({ key }) => key)],
-        ...batch.map(({ key }) => ['HMGET', key, FIELD.dataKey, FIELD.nextDataKey]),
-        ...batch.map(({ key }) => ['EXISTS', key]),
+      const [, tokens, ...replies] = await connection.ask([
+        // Which tokens go on opening what is to hold for the same instant.
+        ['WATCH', TOKENS.key, ...batch.map(({ key }) => key)],
+        ['HGETALL', TOKENS.key],
+        ...batch.map(({ key }) => ['HGETALL', key]),
       ]);
+      const staying = stayingTokens(database.hash(TOKENS, tokens));
       const commands = batch.flatMap((address, index) => {
+        const hash = database.hash(address, replies[index]);
         // Removed since the scan.
-        if (replies[batch.length + index] === 0) return [];
-        const reply = replies[index];
-        const [wrapped, next] = (Array.isArray(reply) ? reply : []) as readonly unknown[];
-        return rewrap(address, textOf(wrapped), textOf(next));
+        return hash.fields.size === 0 ? [] : rewrap(hash, address.key, staying);
       });
       if (commands.length === 0) return 0;
       const executed = await connection.ask([['MULTI'], ...commands, ['EXEC']]);
@@ -171,8 +186,14 @@ async function rewrapBatch(database: LockerDatabase, batch: readonly HashAddress
   });
 }
 
-function textOf(reply: unknown): string | null {
-  return typeof reply === 'string' ? reply : null;
+/** A record that does not open is one that `openToNext` has refused, or that somebody has changed since. */
+function stayingTokens(hash: SealedHash): readonly TokenRecord[] {
+  if (!hash.opens) return [];
+  return hash
+    .names('value')
+    .filter((id) => !hash.isBroken('value', id))
+    .flatMap((id) => parseRecord(id, hash.open('value', id)?.reveal() ?? '') ?? [])
+    .filter(({ revoked }) => !revoked);
 }
 
 /** @throws Nexus3Error LOCKER_VALUE_UNREADABLE, LOCKER_VALUE_TAMPERED */
@@ -190,7 +211,7 @@ async function openEverything(database: LockerDatabase): Promise<number> {
 }
 
 function openValues(hash: SealedHash): void {
-  for (const slot of SLOTS) for (const name of hash.names(slot)) hash.open(slot, name);
+  for (const slot of NEEDED_SLOTS) for (const name of hash.names(slot)) hash.open(slot, name);
 }
 
 function tooBusy(): Nexus3Error {

@@ -1,10 +1,11 @@
 /** The file of a root key that is no longer the right one: put aside, never deleted. */
 import { readdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { Nexus3Error, systemErrorCode } from '../../errors.js';
 import type { RootKeyFile } from '../custody.js';
 import { readRootKey } from '../root-key-file.js';
-import { moveKey } from './key-files.js';
+import { headFilePath } from '../audit/head-file.js';
+import { keyFiles, moveKey } from './key-files.js';
 
 /** Between the name of what is put aside and when that was. */
 const ASIDE = '.lost-';
@@ -25,17 +26,19 @@ export class RootKeyPlaceOnDisk implements RootKeyFile {
     return `${this.path}${ASIDE}${stamp}`;
   }
 
-  /** What belongs to it (`root.key.next`, …) means nothing without it. The key itself comes last: it says that all is done. */
-  async moveAside(stamp: string, keyToo: boolean): Promise<void> {
-    const name = basename(this.path);
-    const folder = dirname(this.path);
-    const names = await namesIn(folder);
+  /**
+   * What belongs to it (`root.key.next`, …) means nothing without it; anything else beside it, like somebody's copy, is not
+   * ours. The key itself comes last: it says that all is done.
+   */
+  async moveAside(stamp: string, keyToo: boolean, audit: 'begins-anew' | 'goes-on' = 'begins-anew'): Promise<void> {
+    const names = await namesIn(dirname(this.path));
     if (names.includes(basename(this.asidePath(stamp)))) return;
-    const belonging = names.filter(
-      (one) => one.startsWith(`${name}.`) && !one.includes(ASIDE) && !one.endsWith('.new'),
-    );
-    for (const one of belonging) await moveKey(join(folder, one), `${join(folder, one)}${ASIDE}${stamp}`);
-    if (keyToo && names.includes(name)) await moveKey(this.path, this.asidePath(stamp));
+    const { next, previous } = keyFiles(this.path);
+    const belonging = [next, previous, ...(audit === 'goes-on' ? [] : [headFilePath(this.path)])];
+    for (const path of belonging) {
+      if (names.includes(basename(path))) await moveKey(path, `${path}${ASIDE}${stamp}`);
+    }
+    if (keyToo && names.includes(basename(this.path))) await moveKey(this.path, this.asidePath(stamp));
   }
 }
 

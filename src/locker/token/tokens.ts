@@ -3,31 +3,24 @@ import { Nexus3Error } from '../../errors.js';
 import { Secret } from '../../protocol/secret.js';
 import { passwordHash } from '../../protocol/users.js';
 import type { ConnectLocker } from '../channel.js';
-import type { HashAddress, LockerDatabase } from '../database.js';
-import type { DataKey } from '../envelope.js';
-import { KEY, placeOfKey } from '../keys.js';
+import type { LockerDatabase } from '../database.js';
+import { KEY } from '../keys.js';
 import type { NewToken, TokenGrant, TokenRequest, Tokens } from '../locker.js';
-import { FIELD, type SealedHash, toFields, unreadable } from '../sealed-hash.js';
+import { droppedFrom, FIELD, type SealedHash, toFields } from '../sealed-hash.js';
 import { environmentAddress } from '../store.js';
 import { openWithToken } from './open.js';
-import { grantOf, parseRecord, renderRecord, type TokenRecord } from './registry.js';
+import { grantOf, renderRecord, type TokenRecord } from './registry.js';
+import { recordsIn, resealed, TOKENS, wrappedFor } from './reseal.js';
 import { Token } from './token.js';
 import { defaultTokenPath, loadToken, removeToken, tokenAt, writeToken } from './token-file.js';
-
-const LABEL = 'the tokens';
-/** Of every field that FIELD.tokenKey names. */
-const TOKEN_KEYS = 'token-key:';
-const TOKENS: HashAddress = {
-  key: KEY.tokens,
-  place: placeOfKey(KEY.tokens) ?? { lockerId: 'tokens', env: '' },
-  label: LABEL,
-};
 
 export interface LockerTokensInit {
   readonly database: LockerDatabase;
   readonly rootKeyPath: string;
   /** Connects to Locker as the user of a token. */
   connectAs(user: string, password: Secret): ReturnType<ConnectLocker>;
+  /** Told what went wrong beside what was asked for, a sentence each. */
+  readonly warn?: (text: string) => void;
 }
 
 export class LockerTokens implements Tokens {
@@ -92,23 +85,12 @@ export class LockerTokens implements Tokens {
     const [found] = await database.ask([['HGETALL', address.key]]);
     // To change a hash makes one where there is none.
     if (toFields(found).size === 0) return;
-    await database.change(address, (hash) => {
+    const dropped = await database.change(address, (hash) => {
       refuseHalfRekeyed(hash);
-      const { dataKey, words } = hash.sealedAnew();
-      const kept = staying.flatMap(({ id, key, names }) =>
-        names
-          .filter((name) => hash.fields.has(FIELD.tokenKey(id, name)))
-          .flatMap((name) => wrappedFor(id, key, hash, dataKey, name)),
-      );
-      const old = [...hash.fields.keys()].filter((field) => field.startsWith(TOKEN_KEYS));
-      return {
-        commands: [
-          ['HDEL', address.key, FIELD.nextDataKey, ...old],
-          ['HSET', address.key, ...words, ...kept],
-        ],
-        result: undefined,
-      };
+      const { commands, dropped } = resealed(address.key, hash, staying);
+      return { commands, result: dropped };
     });
+    if (dropped.length > 0) this.#init.warn?.(droppedFrom(env, dropped));
   }
 
   async forget(ids: readonly string[]): Promise<void> {
@@ -144,26 +126,12 @@ export class LockerTokens implements Tokens {
   }
 }
 
-/** @throws Nexus3Error LOCKER_VALUE_UNREADABLE for a record that nexus3 did not write */
-function recordsIn(hash: SealedHash): readonly TokenRecord[] {
-  return hash.names('value').map((id) => {
-    const record = parseRecord(id, hash.open('value', id)?.reveal() ?? '');
-    if (record === undefined) throw unreadable(LABEL, `what it says of ${id} cannot be read`);
-    return record;
-  });
-}
-
 /** The words of HSET for a value that is sealed with the data key itself, which no token may have. */
 function inNewFormat(hash: SealedHash, name: string): readonly string[] {
   const value = hash.open('value', name);
   if (value === undefined) throw missing(hash.label, name);
   const isOld = hash.fields.get(FIELD.in('value', name))?.startsWith('v1.') === true;
   return isOld ? hash.sealAs('value', name, hash.version(name), value) : [];
-}
-
-function wrappedFor(id: string, key: Buffer, hash: SealedHash, dataKey: DataKey, name: string): readonly string[] {
-  const place = { ...hash.place, name };
-  return [FIELD.tokenKey(id, name), dataKey.valueKey(place).wrapFor(key, id, place)];
 }
 
 function missing(env: string, name: string): Nexus3Error {

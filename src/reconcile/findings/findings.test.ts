@@ -21,6 +21,7 @@ import {
   users,
   view,
 } from '../../../test/support/facts.js';
+import { Nexus3Error } from '../../errors.js';
 import { diagnose } from '../diagnose.js';
 import type { EnvironmentFacts } from '../facts.js';
 import type { Finding } from '../finding.js';
@@ -53,6 +54,10 @@ const lacking =
   (...names: NonNullable<EnvironmentFacts['missingCredentials']>): Change =>
   (facts) => ({ ...facts, missingCredentials: names });
 const lockerDown: Change = (facts) => ({ ...facts, missingCredentials: undefined });
+const UNREADABLE: Change = (facts) => ({
+  ...facts,
+  unreadable: new Nexus3Error('LOCKER_VALUE_TAMPERED', 'What lies there was changed.', { hint: 'Put it back.' }),
+});
 const ofLocker =
   (locker: NonNullable<EnvironmentFacts['locker']>): Change =>
   (facts) => ({ ...facts, locker });
@@ -218,6 +223,12 @@ describe('each change of the facts has exactly these findings (! is not repaired
       ],
       ['config-drift operational'],
     ],
+    ['what Locker holds for it was changed', [lockerDown, UNREADABLE], ['credential-unreadable vault !']],
+    [
+      'so, and the operational is stopped',
+      [lockerDown, UNREADABLE, ended('operational')],
+      ['credential-unreadable vault !', 'instance-stopped operational'],
+    ],
     ['Locker lacks one', [lacking('backup')], ['credential-missing vault']],
     ['Locker lacks the administrator', [lacking('admin'), LOCKED], ['credential-missing vault !']],
 
@@ -351,6 +362,7 @@ describe('each change of the facts has exactly these findings (! is not repaired
       [ofLocker({ rekeying: true, kit: 'current' })],
       ['rekey-unfinished vault !'],
     ],
+    ['a reset that was cut off', [(facts) => ({ ...facts, resetting: true })], ['reset-unfinished vault !']],
     ['no recovery kit', [ofLocker({ rekeying: false, kit: 'missing' })], ['recovery-kit-missing vault !']],
     ['one of an earlier root key', [ofLocker({ rekeying: false, kit: 'outdated' })], ['recovery-kit-missing vault !']],
     ['one of this root key', [ofLocker({ rekeying: false, kit: 'current' })], []],

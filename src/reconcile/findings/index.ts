@@ -2,6 +2,7 @@
 import { configDrift } from './config-drift.js';
 import { configVolatile } from './config-volatile.js';
 import { credentialMissing } from './credential-missing.js';
+import { credentialUnreadable } from './credential-unreadable.js';
 import { defaultUserUnrestricted } from './default-user-unrestricted.js';
 import { evictsData } from './evicts-data.js';
 import { foreignInstance } from './foreign-instance.js';
@@ -27,6 +28,7 @@ import { rekeyUnfinished } from './rekey-unfinished.js';
 import { replicaLag } from './replica-lag.js';
 import { replicaLoading } from './replica-loading.js';
 import { rotationUnfinished } from './rotation-unfinished.js';
+import { resetUnfinished } from './reset-unfinished.js';
 import { secretsExposed } from './secrets-exposed.js';
 import { vaultBehind } from './vault-behind.js';
 import { vaultEmpty } from './vault-empty.js';
@@ -56,6 +58,7 @@ export const RULES: readonly Rule[] = [
   secretsExposed,
   passwordMismatch,
   credentialMissing,
+  credentialUnreadable,
   rotationUnfinished,
   passwordOld,
   vaultNotMaster,
@@ -73,5 +76,6 @@ export const RULES: readonly Rule[] = [
   versionIncompatible,
   moduleMissing,
   rekeyUnfinished,
+  resetUnfinished,
   recoveryKitMissing,
 ];

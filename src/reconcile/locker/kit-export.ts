@@ -1,5 +1,5 @@
 /** `locker export --recovery FILE`: everything that is needed when the root key is lost, sealed with a passphrase. */
-import { readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { Nexus3Error, systemErrorCode } from '../../errors.js';
 import { writeFileWhole } from '../../files.js';
@@ -32,7 +32,7 @@ export interface ExportReport extends KitContent {
 export async function admitExport({ file, force }: Pick<ExportOptions, 'file' | 'force'>): Promise<void> {
   if (force) return;
   try {
-    await readFile(file);
+    await lstat(file);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') return;
   }

@@ -43,8 +43,11 @@ export interface ImportReport extends Restored {
 /** Before a passphrase is asked for. @throws KIT_NOT_FOUND, KIT_FOREIGN */
 export async function readKitFile(file: string): Promise<Buffer> {
   try {
-    const { size } = await stat(file);
-    if (size <= FILE_BYTES_MAX) return await readFile(file);
+    const found = await stat(file);
+    // A pipe would be waited for, and a device has no end.
+    if (!found.isFile()) throw foreign('it is no file');
+    if (found.size > FILE_BYTES_MAX) throw foreign(`it has more than ${String(FILE_BYTES_MAX)} bytes`);
+    return await readFile(file);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
@@ -54,8 +57,11 @@ export async function readKitFile(file: string): Promise<Buffer> {
       cause: error,
     });
   }
-  throw new Nexus3Error('KIT_FOREIGN', 'That file is not a recovery kit.', {
-    evidence: [`it has more than ${String(FILE_BYTES_MAX)} bytes`],
+}
+
+function foreign(evidence: string): Nexus3Error {
+  return new Nexus3Error('KIT_FOREIGN', 'That file is not a recovery kit.', {
+    evidence: [evidence],
     hint: 'Name the file that `nexus3 locker export --recovery FILE` has written; nothing was changed.',
   });
 }
@@ -75,7 +81,8 @@ export async function importKit(world: World, options: ImportOptions, progress: 
     if (installed.unproven) await kit.withdrawRootKey();
     throw error;
   }
-  const restored = await kit.restore(options.overwrite).catch(async (error: unknown) => {
+  const configured = new Set(world.configuration.environments.map(({ name }) => name));
+  const restored = await kit.restore({ overwrite: options.overwrite, configured }).catch(async (error: unknown) => {
     if (!isUnreadable(error)) throw error;
     if (installed.unproven) await kit.withdrawRootKey();
     throw otherKey(world, error);
@@ -112,7 +119,7 @@ async function installRootKey(world: World, kit: RecoveryKit, progress: Progress
   // Without them, a key that is there is believed to be Locker's.
   if (found === 'other' && hasData && users === undefined) throw otherKey(world);
   const stamp = world.clock.now().toISOString().replaceAll(/[:.]/g, '-');
-  const kept = await kit.installRootKey(users, stamp);
+  const kept = await kit.installRootKey({ usersAcl: users, hasData, stamp });
   progress.done('the kit’s root key is in its place');
   return { done: true, kept, unproven: hasData && users === undefined };
 }

@@ -25,6 +25,11 @@ export interface ResetMarker {
   readonly running: readonly string[];
 }
 
+/** Whatever it says. */
+export function isResetBegun(world: World): boolean {
+  return existsSync(markerPath(world));
+}
+
 export async function readMarker(world: World): Promise<ResetMarker | undefined> {
   const text = await readIfThere(markerPath(world));
   if (text === undefined) return undefined;
@@ -33,6 +38,18 @@ export async function readMarker(world: World): Promise<ResetMarker | undefined>
   throw new Nexus3Error('RESET_REFUSED', 'The marker of a reset cannot be read.', {
     evidence: [markerPath(world)],
     hint: 'nexus3 did not write it so. Remove that file, then run `nexus3 locker reset` again.',
+  });
+}
+
+/**
+ * For whoever may make a root key, under the lock: the one that a reset has yet to make is the only one that it goes on with.
+ * @throws RESET_UNFINISHED
+ */
+export async function refuseUnfinishedReset(world: World): Promise<void> {
+  if ((await readMarker(world)) === undefined) return;
+  throw new Nexus3Error('RESET_UNFINISHED', 'A reset of Locker was cut off; nothing was changed.', {
+    evidence: [markerPath(world)],
+    hint: 'Finish it: nexus3 locker reset',
   });
 }
 

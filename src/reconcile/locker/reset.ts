@@ -9,7 +9,7 @@ import { Nexus3Error } from '../../errors.js';
 import { readIfThere } from '../../files.js';
 import { instanceKey, LOCKER_NAME } from '../../protocol/environment.js';
 import { CONFIG_FILE, layoutOf } from '../../protocol/layout.js';
-import { acceptedHashes, parseAclUser } from '../../protocol/users.js';
+import { acceptedHashes, type Credentials, parseAclUser } from '../../protocol/users.js';
 import type { Progress } from '../../progress.js';
 import type { InstanceRuntimeState } from '../../runtime/runtime.js';
 import { openLocker } from '../access.js';
@@ -170,7 +170,6 @@ async function refuseWhereNothingIsLost(world: World): Promise<void> {
   // The users that Locker starts with are rendered from its root key: they tell whether this is the one.
   if (users !== undefined && !(await isOfThisKey(world, users))) return;
   const { diagnosed, lockerError } = await look(world, world.configuration.environments);
-  if (lockerError?.code === 'LOCKER_VALUE_UNREADABLE' || lockerError?.code === 'LOCKER_VALUE_TAMPERED') return;
   if (lockerError !== undefined) {
     const cause = { evidence: [lockerError.message], cause: lockerError };
     throw new Nexus3Error('RESET_REFUSED', 'Locker cannot be asked, so nothing is known to be lost.', {
@@ -178,13 +177,14 @@ async function refuseWhereNothingIsLost(world: World): Promise<void> {
       hint: 'Its users were made with this root key. Start it: nexus3 up locker',
     });
   }
+  if ((await world.locker.custody.whatIsShut()) !== undefined) return;
   const locked = diagnosed.filter(({ facts }) =>
     [facts.vault, facts.operational].some((one) => one?.view?.state === 'locked' && !isForeign(one)),
   );
   if (locked.length > 0) return;
   throw new Nexus3Error(
     'RESET_REFUSED',
-    'Nothing is lost: the root key opens Locker, and every administrator can log in.',
+    'Nothing is lost: the root key opens all that Locker holds, and every administrator can log in.',
     {
       evidence: [`${String(diagnosed.length)} environments were asked`],
       hint: 'For new passwords: nexus3 rotate --all. For a new root key: nexus3 locker rekey',
@@ -205,7 +205,8 @@ async function refuseWithoutAnything(world: World): Promise<void> {
 }
 
 async function isOfThisKey(world: World, users: string): Promise<boolean> {
-  const own = await world.locker.ownCredentials(false);
+  const own = await ownUnlessOfAnotherKey(world);
+  if (own === undefined) return false;
   const known = new Set(
     users
       .split('\n')
@@ -213,4 +214,13 @@ async function isOfThisKey(world: World, users: string): Promise<boolean> {
       .find((user) => user?.name === 'default')?.passwordHashes,
   );
   return acceptedHashes(own, 'default').some((hash) => known.has(hash));
+}
+
+async function ownUnlessOfAnotherKey(world: World): Promise<Credentials | undefined> {
+  try {
+    return await world.locker.ownCredentials(false);
+  } catch (error) {
+    if (error instanceof Nexus3Error && error.code === 'ROOT_KEY_WRONG') return undefined;
+    throw error;
+  }
 }

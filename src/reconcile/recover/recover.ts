@@ -130,6 +130,7 @@ async function factsOf(world: World, env: string): Promise<EnvironmentFacts> {
   if (item === undefined) throw new Error(`no facts of ${env}`);
   // Locker itself is recovered without asking it.
   if (lockerError !== undefined && !isLocker(item.facts.environment)) throw lockerError;
+  if (item.facts.unreadable !== undefined) throw item.facts.unreadable;
   return item.facts;
 }
 
