@@ -1,4 +1,5 @@
 /** The note of a rotation under way, as the field `rotation` of an environment's hash holds it: JSON, and no secret. */
+import { parseJsonObject } from '../json.js';
 import type { CredentialName } from '../protocol/users.js';
 import { CREDENTIAL_NAMES } from '../protocol/users.js';
 import type { Rotation } from './locker.js';
@@ -11,7 +12,7 @@ export function renderRotation({ names, phase, startedAt, graceUntil }: Rotation
 
 /** Undefined for what is no such note. */
 export function parseRotation(text: string): Rotation | undefined {
-  const note = parseObject(text);
+  const note = parseJsonObject(text) ?? {};
   const { phase, startedAt, graceUntil } = note;
   const words: readonly unknown[] = Array.isArray(note['names']) ? note['names'] : [];
   const names = CREDENTIAL_NAMES.filter((name: CredentialName) => words.includes(name));
@@ -19,16 +20,6 @@ export function parseRotation(text: string): Rotation | undefined {
   if (!isTime(startedAt) || (phase !== 'prepared' && phase !== 'promoted')) return undefined;
   if (phase === 'prepared') return { names, phase, startedAt, graceUntil: null };
   return isTime(graceUntil) ? { names, phase, startedAt, graceUntil } : undefined;
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    // No JSON, so no note: the caller says what that means.
-    return {};
-  }
 }
 
 function isTime(value: unknown): value is string {

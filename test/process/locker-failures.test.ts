@@ -324,7 +324,7 @@ const FAILURES: readonly Failure[] = [
   ...SERVER,
   ...ROOT_KEY,
   ...DATA.map((failure) => ({ ...failure, hint: DATA_HINT, wayOut: putDataBack, ofTrack: true })),
-  // AUDIT_BROKEN: audit entries removed, changed, moved; see `nexus3 locker audit --verify`.
+  // Of the audit and of tokens: audit-and-token-failures.test.ts.
 ];
 
 describe('each failure of Locker has its own error with a way out, and shows no value:', () => {

@@ -1,4 +1,5 @@
 /** What Locker writes down of a token, as JSON in its own sealed hash. With the key, so that value keys can be wrapped anew. */
+import { parseJsonObject } from '../../json.js';
 import type { TokenGrant } from '../locker.js';
 import type { CredentialName } from '../../protocol/users.js';
 import { CREDENTIAL_NAMES } from '../../protocol/users.js';
@@ -19,7 +20,7 @@ export function renderRecord(record: Omit<TokenRecord, 'id'>): string {
 
 /** Undefined for what is no such record. */
 export function parseRecord(id: string, text: string): TokenRecord | undefined {
-  const record = parseObject(text);
+  const record = parseJsonObject(text) ?? {};
   const { env, label, file, createdAt, passwordHash, revoked } = record;
   const words: readonly unknown[] = Array.isArray(record['names']) ? record['names'] : [];
   const names = CREDENTIAL_NAMES.filter((name: CredentialName) => words.includes(name));
@@ -28,16 +29,6 @@ export function parseRecord(id: string, text: string): TokenRecord | undefined {
   if (typeof createdAt !== 'string' || typeof passwordHash !== 'string' || !HASH.test(passwordHash)) return undefined;
   if (key.length !== KEY_BYTES || typeof revoked !== 'boolean') return undefined;
   return { id, env, names, label, file, createdAt, passwordHash, revoked, key };
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    // No JSON, so no record: the caller says what that means.
-    return {};
-  }
 }
 
 /** Without its key: what the rest of nexus3 may know. */

@@ -72,6 +72,6 @@ const FAULTS: Readonly<Record<TokenFault, string>> = {
 function invalid(path: string, fault: TokenFault): Nexus3Error {
   return new Nexus3Error('TOKEN_INVALID', `The file at ${path} is not a token.`, {
     evidence: [`${path}: ${FAULTS[fault]}`],
-    hint: 'Name the right file, or have a new one made on the host of Locker: nexus3 locker grant ENV',
+    hint: 'Name the right file, or move this one away and have a new one made on the host of Locker: nexus3 locker grant ENV',
   });
 }
