@@ -147,6 +147,21 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
       await isWell();
     });
 
+    it('a grace that is given ends that of one under way earlier, as after a leak', async () => {
+      const before = await nexus.password('track', 'backup');
+      await using world = await nexus.world();
+      const locker = await world.locker.open();
+      await locker.prepareRotation('track', ['backup'], new Date());
+      await nexus.report(0, 'check', 'track', '--fix');
+      await locker.promoteRotation('track', new Date(), new Date(Date.now() + 24 * 3_600_000));
+      const planned = await nexus.run('rotate', 'track', '--user', 'backup', '--dry-run');
+      expect(planned.out).toContain('complete the rotation of backup');
+      const { code, err } = await nexus.run('rotate', 'track', '--user', 'backup', '--grace', '0');
+      expect(code, err).toBe(0);
+      expect(await nexus.password('track', 'backup')).not.toBe(before);
+      await nexus.report(0, 'check');
+    });
+
     it('waits only for the rest of the grace, and check does not speak of it meanwhile', async () => {
       const graceMs = 3_000;
       await using world = await nexus.world();

@@ -24,8 +24,7 @@ export const rotate: CommandSpec = {
     },
     {
       flags: '--grace SECONDS',
-      description: `how long the old passwords stay accepted, in seconds (0–${String(GRACE_SECONDS_MAX)})`,
-      default: GRACE_SECONDS_DEFAULT,
+      description: `how long the old passwords stay accepted, in seconds (0–${String(GRACE_SECONDS_MAX)}; ${String(GRACE_SECONDS_DEFAULT)} unless given); one that is given also ends the grace of a rotation under way earlier, never later`,
       parse: wholeNumber(0, GRACE_SECONDS_MAX, 'a number of seconds'),
     },
     { flags: '--dry-run', description: 'print what would be done, and change nothing' },
@@ -47,7 +46,7 @@ export const rotate: CommandSpec = {
       envs: args.many('ENV'),
       all: args.flag('all'),
       users: usersIn(args.text('user') ?? ''),
-      graceSeconds: args.number('grace') ?? GRACE_SECONDS_DEFAULT,
+      graceSeconds: args.number('grace'),
       dryRun: args.flag('dry-run'),
     };
     const report = await operations.rotate(await context.world(), options, progress);

@@ -14,7 +14,8 @@ export interface RotateOptions {
   readonly all: boolean;
   /** Empty: all that the environment has. */
   readonly users: readonly CredentialName[];
-  readonly graceSeconds: number;
+  /** Undefined: GRACE_SECONDS_DEFAULT. One that is given also shortens the grace of a rotation that is under way. */
+  readonly graceSeconds: number | undefined;
   readonly dryRun: boolean;
 }
 
@@ -57,8 +58,20 @@ function hasNone(environment: ConfiguredEnvironment, users: readonly CredentialN
   });
 }
 
-/** What will be done, in the words of `--dry-run`. */
-export function stepsOf({ environment, names }: Chosen, graceSeconds: number): readonly string[] {
+/**
+ * What will be done, in the words of `--dry-run`.
+ * @param underWay whose passwords a rotation that an earlier run has begun is about
+ */
+export function stepsOf(
+  { environment, names }: Chosen,
+  graceSeconds: number,
+  underWay: readonly CredentialName[] = [],
+): readonly string[] {
+  if (underWay.length > 0) {
+    const left = names.filter((name) => !underWay.includes(name));
+    const complete = `complete the rotation of ${underWay.join(', ')} that is under way, when its grace is over`;
+    return [complete, ...(left.length === 0 ? [] : stepsOf({ environment, names: left }, graceSeconds))];
+  }
   const { name } = environment;
   const where = environment.kind === 'standard' ? `${name}/vault and ${name}/operational` : `${name}/vault`;
   const source = isLocker(environment) ? 'derive the next passwords from the root key' : 'make new passwords in Locker';

@@ -72,6 +72,9 @@ describe('which passwords are rotated', () => {
       ]
     `);
     expect(stepsOf({ environment: LOCKER, names: ['default'] }, 5)).toHaveLength(5);
+    const complete = 'complete the rotation of default that is under way, when its grace is over';
+    expect(stepsOf({ environment: USER, names: ['default'] }, 5, ['default'])).toEqual([complete]);
+    expect(stepsOf({ environment: TRACK, names }, 5, ['default'])).toHaveLength(7);
     expect(stepsOf({ environment: USER, names: ['default'] }, 5)).toHaveLength(5);
   });
 });

@@ -14,7 +14,7 @@ import { instancesIn, isUp } from '../facts.js';
 import { observe } from '../observe.js';
 import type { World } from '../world.js';
 import type { Chosen, RotateOptions } from './choose.js';
-import { chooseRotations, stepsOf } from './choose.js';
+import { chooseRotations, GRACE_SECONDS_DEFAULT, stepsOf } from './choose.js';
 import { whyNotRotate } from './refuse.js';
 import type { Promoted } from './steps.js';
 import { begin, finish, note } from './steps.js';
@@ -57,8 +57,12 @@ interface Turn extends Chosen {
   /** Whose rotation has come to its end. */
   readonly rotated: Set<CredentialName>;
   resumed: boolean;
+  /** Of a rotation that an earlier run has begun, as seen at the start. */
+  readonly underWay: readonly CredentialName[];
   /** Under way now. */
   promoted?: Promoted | undefined;
+  /** When its grace is over, in milliseconds since the epoch. */
+  graceUntilMs?: number;
   error?: Nexus3Error | undefined;
 }
 
@@ -74,7 +78,7 @@ export async function rotate(world: World, options: RotateOptions, progress: Pro
   return {
     ok: environments.every(({ outcome }) => outcome !== 'failed'),
     dryRun: options.dryRun,
-    graceSeconds: options.graceSeconds,
+    graceSeconds: graceOf(options),
     durationMs: world.clock.now().getTime() - startedAt,
     environments,
   };
@@ -106,6 +110,7 @@ async function lookAt(
       names,
       subject: subjectOf(world, environment),
       notRunning: stopped.map(({ id }) => instanceKey(id)),
+      underWay: facts?.rotation?.names ?? [],
       rotated: new Set<CredentialName>(),
       resumed: false,
       error,
@@ -120,12 +125,12 @@ async function rotateAll(
   options: RotateOptions,
   progress: Progress,
 ): Promise<readonly Turn[]> {
-  const graceMs = options.graceSeconds * 1_000;
-  const turns = await beginAll(world, chosen, { all: options.all, graceMs }, progress);
+  const grace: Grace = { ms: graceOf(options) * 1_000, shortens: options.graceSeconds !== undefined };
+  const turns = await beginAll(world, chosen, { all: options.all, grace }, progress);
   let due = turns;
   for (let round = 1; due.length > 0; round += 1) {
     await waitForGrace(world, due, progress);
-    due = await finishAll(world, due, { graceMs, isLast: round === ROUNDS_MAX }, progress);
+    due = await finishAll(world, due, { grace, isLast: round === ROUNDS_MAX }, progress);
   }
   return turns;
 }
@@ -133,18 +138,31 @@ async function rotateAll(
 async function beginAll(
   world: World,
   chosen: readonly Chosen[],
-  { all, graceMs }: { readonly all: boolean; readonly graceMs: number },
+  { all, grace }: { readonly all: boolean; readonly grace: Grace },
   progress: Progress,
 ): Promise<readonly Turn[]> {
   await using _lock = await lockOf(world, progress);
   const turns = await lookAt(world, chosen, { all });
-  await beginEach(world, turns, graceMs, progress);
+  await beginEach(world, turns, grace, progress);
   return turns;
 }
 
-async function beginEach(world: World, turns: readonly Turn[], graceMs: number, progress: Progress): Promise<void> {
+interface Grace {
+  readonly ms: number;
+  /** It was asked for, so it also ends one that an earlier run has begun; never later than that one meant to. */
+  readonly shortens: boolean;
+}
+
+function graceOf({ graceSeconds }: RotateOptions): number {
+  return graceSeconds ?? GRACE_SECONDS_DEFAULT;
+}
+
+async function beginEach(world: World, turns: readonly Turn[], grace: Grace, progress: Progress): Promise<void> {
   await inTurn(world, turns, async (turn) => {
-    turn.promoted = await begin(world, turn.subject, { names: leftOver(turn), graceMs }, progress);
+    turn.promoted = await begin(world, turn.subject, { names: leftOver(turn), graceMs: grace.ms }, progress);
+    const meant = Date.parse(turn.promoted.rotation.graceUntil ?? '') || 0;
+    const asked = world.clock.now().getTime() + grace.ms;
+    turn.graceUntilMs = turn.promoted.resumed && grace.shortens ? Math.min(meant, asked) : meant;
     if (!turn.promoted.resumed) return;
     turn.resumed = true;
     progress.note(`${turn.environment.name}: completing the rotation that is under way`);
@@ -157,10 +175,14 @@ function leftOver({ names, rotated }: Turn): readonly CredentialName[] {
 
 /** One wait for all. The lock is not held: whatever others do meanwhile, they keep both passwords accepted. */
 async function waitForGrace(world: World, turns: readonly Turn[], progress: Progress): Promise<void> {
-  const until = Math.max(0, ...turns.map(({ promoted }) => Date.parse(promoted?.rotation.graceUntil ?? '') || 0));
+  const until = Math.max(
+    0,
+    ...turns.map(({ promoted, graceUntilMs = 0 }) => (promoted === undefined ? 0 : graceUntilMs)),
+  );
   const leftMs = until - world.clock.now().getTime();
   if (leftMs <= 0) return;
   const text = `both passwords are accepted for ${String(Math.ceil(leftMs / 1_000))} s`;
+  progress.note(`waiting until ${new Date(until).toISOString().slice(11, 19)} UTC`);
   progress.step(text);
   await world.clock.sleep(leftMs);
   progress.done(text);
@@ -170,7 +192,7 @@ async function waitForGrace(world: World, turns: readonly Turn[], progress: Prog
 async function finishAll(
   world: World,
   turns: readonly Turn[],
-  { graceMs, isLast }: { readonly graceMs: number; readonly isLast: boolean },
+  { grace, isLast }: { readonly grace: Grace; readonly isLast: boolean },
   progress: Progress,
 ): Promise<readonly Turn[]> {
   await using _lock = await lockOf(world, progress);
@@ -185,7 +207,7 @@ async function finishAll(
     if (isLast && leftOver(turn).length > 0) throw othersCameFirst(turn);
   });
   const due = turns.filter((turn) => turn.error === undefined && leftOver(turn).length > 0);
-  await beginEach(world, due, graceMs, progress);
+  await beginEach(world, due, grace, progress);
   return due;
 }
 
@@ -229,7 +251,8 @@ async function lockOf(world: World, progress: Progress): ReturnType<World['locks
   });
 }
 
-function reported(turn: Turn, { dryRun, graceSeconds }: RotateOptions): RotatedEnvironment {
+function reported(turn: Turn, options: RotateOptions): RotatedEnvironment {
+  const { dryRun } = options;
   const { environment, names, promoted, rotated, resumed, error, notRunning } = turn;
   const isPlanned = dryRun && error === undefined;
   const done = new Set(isPlanned ? names : [...rotated, ...(promoted?.rotation.names ?? [])]);
@@ -242,7 +265,7 @@ function reported(turn: Turn, { dryRun, graceSeconds }: RotateOptions): RotatedE
     notRunning: rolesOf(environment)
       .map((role) => instanceKey({ env: environment.name, role }))
       .filter((key) => notRunning.includes(key)),
-    steps: isPlanned ? stepsOf(turn, graceSeconds) : [],
+    steps: isPlanned ? stepsOf(turn, graceOf(options), turn.underWay) : [],
     error: error === undefined ? null : { code: error.code, message: error.message, hint: error.hint },
   };
 }
