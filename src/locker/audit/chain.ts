@@ -6,6 +6,7 @@
  * anchor are bound by a MAC of their own, so the front cannot be cut without a trace either.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { parseJsonObject } from '../../json.js';
 import { Secret } from '../../protocol/secret.js';
 import type { LockerReply } from '../channel.js';
 import { AUDIT_ACTIONS, type AuditNote } from '../locker.js';
@@ -97,7 +98,7 @@ export function seqOf(id: string): number | undefined {
 
 /** Undefined: it is of no such form. Whether it is genuine, the MAC says. */
 export function readEntry(key: AuditKey, { id, text, mac }: StoredEntry): (AuditEntry & { prev: string }) | undefined {
-  const { seq, at, who, action, what, outcome, detail, prev } = parseObject(text);
+  const { seq, at, who, action, what, outcome, detail, prev } = parseJsonObject(text) ?? {};
   const { user, pid, parent, token } = isObject(who) ? who : {};
   const known = AUDIT_ACTIONS.find((one) => one === action);
   if (typeof seq !== 'number' || typeof at !== 'string' || typeof prev !== 'string') return undefined;
@@ -185,16 +186,6 @@ export function storedEntries(reply: LockerReply | undefined): readonly StoredEn
 
 export function addWords(key: string, { id, text, mac }: StoredEntry): readonly string[] {
   return ['XADD', key, id, 'seq', id.replace(/-0$/, ''), 'entry', text, 'mac', mac];
-}
-
-export function parseObject(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : {};
-  } catch {
-    // No JSON, so no entry: the caller says what that means.
-    return {};
-  }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -7,7 +7,7 @@ import { CREDENTIAL_NAMES, TOKEN_ID } from '../../protocol/users.js';
 import type { LockerReply } from '../channel.js';
 import { KEY } from '../keys.js';
 import type { SignedNote } from './chain.js';
-import { parseObject } from './chain.js';
+import { parseJsonObject } from '../../json.js';
 
 const OWN_KEY_PREFIX = 'nexus3:locker:';
 const OBJECT_CHARACTERS_MAX = 120;
@@ -100,7 +100,7 @@ export function renderTaken({ run, counts }: Taken): readonly string[] {
 
 /** Undefined: nothing was taken in yet. */
 export function readTaken(text: string | null | undefined): Taken | undefined {
-  const { run, counts } = parseObject(text ?? '');
+  const { run, counts } = parseJsonObject(text ?? '') ?? {};
   if (typeof run !== 'string' || typeof counts !== 'object' || counts === null) return undefined;
   const numbers = Object.entries(counts).filter((pair): pair is [string, number] => typeof pair[1] === 'number');
   return { run, counts: Object.fromEntries(numbers) };

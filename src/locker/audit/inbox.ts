@@ -5,7 +5,7 @@
 import type { LockerReply } from '../channel.js';
 import { AUDIT_ACTIONS } from '../locker.js';
 import type { SignedNote } from './chain.js';
-import { parseObject } from './chain.js';
+import { parseJsonObject } from '../../json.js';
 
 /** A longer note is not looked at. */
 export const NOTE_CHARACTERS_MAX = 2_048;
@@ -34,7 +34,7 @@ export function readInbox(token: string, reply: LockerReply | undefined, now: Da
 
 function readNote(token: string, text: string, now: Date): SignedNote {
   if (text.length > NOTE_CHARACTERS_MAX) return malformed(token, now);
-  const { action, what, outcome, detail, who, at } = parseObject(text);
+  const { action, what, outcome, detail, who, at } = parseJsonObject(text) ?? {};
   const known = AUDIT_ACTIONS.find((one) => one === action);
   if (known === undefined || typeof what !== 'string' || typeof at !== 'string' || Number.isNaN(Date.parse(at))) {
     return malformed(token, now);

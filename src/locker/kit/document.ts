@@ -3,17 +3,17 @@
  * values in the clear, so that a person can read a password out of it with nothing but `age -d` and eyes. Pure.
  */
 import { Nexus3Error } from '../../errors.js';
+import { parseJsonObject } from '../../json.js';
 import type { KitContent, KitOrigin } from '../custody.js';
 import { deriveKeyEncryptionKey } from '../derive.js';
 import { DataKey, type Slot, VALUE_BYTES_MAX } from '../envelope.js';
 import { KEY, placeOfKey } from '../keys.js';
 import { parseRootKey, type RootKey } from '../root-key.js';
-import { FIELD } from '../sealed-hash.js';
+import { FIELD, SLOTS } from '../sealed-hash.js';
 import { foreign } from './age-file.js';
 
 export const KIT_SCHEMA = 'nexus3.recovery-kit/1';
 const PREFIX = 'nexus3:locker:';
-const SLOTS: readonly Slot[] = ['value', 'next', 'previous'];
 const HASHES_MAX = 100_000;
 const FIELDS_MAX = 100_000;
 const VERSION_MAX = 999_999_999_999_999;
@@ -61,7 +61,7 @@ export function renderKit({ createdAt, host, nexus3, rootKey, hashes }: KitDocum
 
 /** Believes nothing: what is restored from it is only what a kit may hold. @throws Nexus3Error KIT_FOREIGN, KIT_INVALID */
 export function parseKit(text: string): OpenedDocument {
-  const kit = parseObject(text);
+  const kit = parseJsonObject(text);
   if (kit?.['schema'] !== KIT_SCHEMA) throw foreign('what is sealed in it is something else');
   const { createdAt, host, nexus3, rootKey: line, hashes } = kit;
   if (!isTime(createdAt) || !isLine(host) || !isLine(nexus3))
@@ -108,16 +108,6 @@ function parseValue(key: string, value: unknown): KitValue {
   }
   if (Buffer.byteLength(text, 'utf8') > VALUE_BYTES_MAX) throw untrue(`${key} holds a value that is too long`);
   return { name, slot, version, text };
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    // No JSON, so no kit: the caller says so.
-    return undefined;
-  }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

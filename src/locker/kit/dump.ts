@@ -1,12 +1,10 @@
 /** Everything that Locker holds, opened, for a recovery kit. */
 import type { LockerDatabase } from '../database.js';
-import { type Slot, versionOf } from '../envelope.js';
+import { versionOf } from '../envelope.js';
 import { placeOfKey } from '../keys.js';
 import { allKeys, inBatches } from '../rekey/scan.js';
-import { FIELD, type SealedHash, toFields } from '../sealed-hash.js';
+import { FIELD, type SealedHash, SLOTS, toFields } from '../sealed-hash.js';
 import { belongsIntoKit, type KitHash, type KitValue } from './document.js';
-
-const SLOTS: readonly Slot[] = ['value', 'next', 'previous'];
 
 /** @throws Nexus3Error LOCKER_UNREACHABLE, LOCKER_VALUE_UNREADABLE, LOCKER_VALUE_TAMPERED */
 export async function dumpLocker(database: LockerDatabase): Promise<readonly KitHash[]> {
