@@ -1,13 +1,18 @@
-/** What should be a JSON object, from where anything may be. */
+/** JSON from where anything may be. */
 
-/** Undefined for what is no JSON, or no object (a list is none): the caller says what that means. */
-export function parseJsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
+/** Undefined for what is no JSON: the caller says what that means. */
+export function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** Undefined for what is no JSON, or no object (a list is none). */
+export function parseJsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  const value = parseJson(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
 }

@@ -167,8 +167,7 @@ describe('an attacker with access to Locker’s Redis', () => {
 
   beforeEach(async () => {
     password = await nexus.password('locker');
-    const begun = await nexus.run('locker', 'audit', '--begin-anew', '--yes');
-    expect(begun.code, begun.err).toBe(0);
+    await beginAnew();
     for (let index = 0; index < 5; index += 1) expect(await get('track')).toBe(0);
     // Also what the server refused meanwhile.
     await audit(0, '--verify');
@@ -238,6 +237,13 @@ describe('an attacker with access to Locker’s Redis', () => {
     expect(await found()).toContain('another-audit');
   });
 
+  it('what is whole is not set aside', async () => {
+    const { code, err } = await nexus.run('locker', 'audit', '--begin-anew', '--yes');
+    expect(code).toBe(2);
+    expect(err).toContain('The audit is whole');
+    await audit(0, '--verify');
+  });
+
   it('and on a new host, where nothing is remembered, the proof says what it cannot know', async () => {
     await rm(headFile());
     const { proof } = await audit(0, '--verify');
@@ -245,12 +251,18 @@ describe('an attacker with access to Locker’s Redis', () => {
   });
 });
 
+/** Also of one that is whole, which the command refuses. */
+async function beginAnew(): Promise<void> {
+  await using world = await nexus.world();
+  await (await world.locker.audit()).beginAnew();
+}
+
 describe('writers that are killed', () => {
   it(
     'leave a chain that is whole, and each of them that printed a password is in it',
     async () => {
       await nexus.editYaml((text) => text.replace('entriesMax: 40', 'entriesMax: 1000'));
-      await nexus.run('locker', 'audit', '--begin-anew', '--yes');
+      await beginAnew();
       const random = chance(SEED);
       const usual = await runCommand(nexus, ['credentials', 'get', 'track']);
       let handedOut = 1;

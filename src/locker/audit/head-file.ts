@@ -10,7 +10,7 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemErrorCode } from '../../errors.js';
-import { parseJsonObject } from '../../json.js';
+import { parseJson } from '../../json.js';
 import type { AuditKey } from './chain.js';
 import type { HeadMark } from './check.js';
 
@@ -111,7 +111,7 @@ function bodyOf({ audit, seq, mac }: HeadMark): string {
 }
 
 function parseMark(text: string): StoredMark | 'unreadable' {
-  const words = parseJsonObject(text) ?? {};
+  const words = parseJson(text);
   const [format, audit, seq, mac, bound] = Array.isArray(words) ? (words as readonly unknown[]) : [];
   if (format !== FORMAT || typeof audit !== 'string' || typeof mac !== 'string') return 'unreadable';
   if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 1 || typeof bound !== 'string')
