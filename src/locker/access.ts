@@ -19,7 +19,7 @@ import type { Lockers } from './lockers.js';
 import { AuditedLockers } from './lockers/audited.js';
 import { type LockersInit, StoredLockers } from './lockers/stored-lockers.js';
 import { isPasswordRefused, refused } from './refused.js';
-import { fits, wrongRootKey } from './root-key-fit.js';
+import { fitOf, fits, wrongRootKey } from './root-key-fit.js';
 import { environmentAddress, LockerStore } from './store.js';
 import { LockerTokens } from './token/tokens.js';
 import type { Custody } from './custody.js';
@@ -233,8 +233,8 @@ export class LockerAccess {
       if (!now.equals(root) || now.generation !== root.generation) {
         return this.#init.connect(deriveOwnCredentials(now).default);
       }
-      const fit = fits(root, this.#init.renderedUsers?.());
-      throw fit === false ? wrongRootKey(this.#init.rootKeyPath) : refused(error, fit === true ? 'fits' : 'unknown');
+      const fit = fitOf(root, this.#init.renderedUsers?.());
+      throw fit === 'other-key' ? wrongRootKey(this.#init.rootKeyPath) : refused(error, fit);
     }
   }
 

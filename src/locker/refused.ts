@@ -1,5 +1,6 @@
 /** Locker's server runs, and does not let nexus3 in: somebody changed its users while it ran. */
 import { Nexus3Error } from '../errors.js';
+import type { Fit } from './root-key-fit.js';
 
 /** Also of a user that is switched off. */
 export function isPasswordRefused(error: unknown): error is Nexus3Error {
@@ -17,7 +18,8 @@ function isRefusal(error: unknown, kind: string): error is Nexus3Error {
 }
 
 /** @param rootKey what is known of the root key, as evidence */
-export function refused(cause: Nexus3Error, rootKey: 'fits' | 'unknown'): Nexus3Error {
+export function refused(cause: Nexus3Error, rootKey: Exclude<Fit, 'other-key'>): Nexus3Error {
+  if (rootKey === 'other-generation') return otherCopy(cause);
   const known =
     rootKey === 'fits'
       ? 'the root key is the one that Locker was made with'
@@ -31,4 +33,21 @@ export function refused(cause: Nexus3Error, rootKey: 'fits' | 'unknown'): Nexus3
       `too: \`nexus3 down locker\`, then \`nexus3 up locker\`.${otherwise}`,
     cause,
   });
+}
+
+function otherCopy(cause: Nexus3Error): Nexus3Error {
+  return new Nexus3Error(
+    'LOCKER_PASSWORD_REFUSED',
+    'Locker runs, but refuses nexus3: this is an older copy of root.key.',
+    {
+      evidence: [
+        ...cause.evidence,
+        'the key is the right one, but Locker’s own passwords have been rotated since that copy',
+      ],
+      hint:
+        'Put the newest copy of root.key back. Where there is none: `nexus3 down locker`, then `nexus3 up locker` puts the ' +
+        'passwords of this copy in force again; then `nexus3 rotate locker` makes others.',
+      cause,
+    },
+  );
 }

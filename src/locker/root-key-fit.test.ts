@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { renderUsersAcl } from '../protocol/users.js';
 import { deriveOwnCredentials } from './derive.js';
 import { RootKey } from './root-key.js';
-import { fits } from './root-key-fit.js';
+import { fitOf, fits } from './root-key-fit.js';
 
 const rootKey = RootKey.generate();
 const rendered = (key: RootKey, generation?: number): string =>
@@ -31,6 +31,7 @@ describe('a root key', () => {
     ['an older copy of the file', 1, 7],
     ['a newer one', 7, 6],
   ])('fits in %s', (_, own, inForce) => {
+    expect(fitOf(rootKey.withGenerations(own), rendered(rootKey, inForce))).toBe('other-generation');
     expect(fits(rootKey.withGenerations(own), rendered(rootKey, inForce))).toBe(true);
     expect(fits(rootKey.withGenerations(own), rendered(RootKey.generate(), inForce))).toBe(false);
   });

@@ -14,17 +14,25 @@ const GENERATIONS_MAX = 1_000;
 
 /** Undefined: these users say nothing of any password. */
 export function fits(rootKey: RootKey, usersAcl: string | undefined): boolean | undefined {
+  const found = fitOf(rootKey, usersAcl);
+  return found === 'unknown' ? undefined : found !== 'other-key';
+}
+
+/** `other-generation`: the right key, in a copy from before Locker's own passwords were rotated, or after. */
+export type Fit = 'fits' | 'other-generation' | 'other-key' | 'unknown';
+
+export function fitOf(rootKey: RootKey, usersAcl: string | undefined): Fit {
   const hashes = new Set((usersAcl ?? '').split('\n').flatMap((line) => parseAclUser(line)?.passwordHashes ?? []));
-  if (hashes.size === 0) return undefined;
+  if (hashes.size === 0) return 'unknown';
   const isOf = (generation: number): boolean => {
     const own = deriveOwnCredentials(rootKey, generation);
     return CREDENTIAL_NAMES.some((name) => hashes.has(passwordHash(own[name])));
   };
   const { generation, alsoAccepted } = rootKey;
-  if (isOf(generation) || (alsoAccepted !== undefined && isOf(alsoAccepted))) return true;
+  if (isOf(generation) || (alsoAccepted !== undefined && isOf(alsoAccepted))) return 'fits';
   const last = Math.min(generation + NEWER_GENERATIONS_MAX, GENERATIONS_MAX);
-  for (let other = FIRST_GENERATION; other <= last; other += 1) if (isOf(other)) return true;
-  return false;
+  for (let other = FIRST_GENERATION; other <= last; other += 1) if (isOf(other)) return 'other-generation';
+  return 'other-key';
 }
 
 export function wrongRootKey(path: string): Nexus3Error {

@@ -326,6 +326,7 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
     expect(await rotated('locker', '--grace', '0')).toContain('root.key has changed');
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     await writeFile(path, copy);
+    expect((await nexus.run('credentials', 'get', 'track')).err).toContain('this is an older copy of root.key');
     const { out } = await nexus.run('check', 'locker');
     expect(out).toContain('nexus3 down locker, then nexus3 up locker');
     expect((await nexus.run('down', 'locker')).code).toBe(0);
