@@ -2,7 +2,7 @@
  * A text sealed with a passphrase in the age format (age-encryption.org/v1), armored, so that it can be printed, and so
  * that the program `age` opens it too, where nexus3 is not to be had.
  */
-import { armor, Decrypter, Encrypter } from 'age-encryption';
+import type * as Age from 'age-encryption';
 import { Nexus3Error } from '../../errors.js';
 import type { Secret } from '../../protocol/secret.js';
 
@@ -15,7 +15,13 @@ const HEADER_BYTES_MAX = 64 * 1024;
 /** In the words of the library, which has no codes. */
 const NO_MATCH = /no identity matched/;
 
+/** Loaded when a kit is made or opened: it takes longer to load than a password takes to be read. */
+async function age(): Promise<typeof Age> {
+  return import('age-encryption');
+}
+
 export async function sealText(text: string, passphrase: Secret): Promise<string> {
+  const { armor, Encrypter } = await age();
   const encrypter = new Encrypter();
   encrypter.setPassphrase(passphrase.reveal());
   return `${armor.encode(await encrypter.encrypt(text)).trimEnd()}\n`;
@@ -23,7 +29,8 @@ export async function sealText(text: string, passphrase: Secret): Promise<string
 
 /** @throws Nexus3Error KIT_PASSPHRASE_WRONG, KIT_DAMAGED, KIT_FOREIGN */
 export async function openText(file: Buffer, passphrase: Secret): Promise<string> {
-  const bytes = unarmored(file);
+  const { armor, Decrypter } = await age();
+  const bytes = unarmored(file, armor);
   refuseOtherLocks(bytes);
   const decrypter = new Decrypter();
   decrypter.addPassphrase(passphrase.reveal());
@@ -35,7 +42,7 @@ export async function openText(file: Buffer, passphrase: Secret): Promise<string
   }
 }
 
-function unarmored(file: Buffer): Uint8Array {
+function unarmored(file: Buffer, armor: Pick<typeof Age.armor, 'decode'>): Uint8Array {
   if (file.length > KIT_BYTES_MAX) throw foreign(`it has more than ${String(KIT_BYTES_MAX)} bytes`);
   if (file.subarray(0, BINARY.length).toString('latin1') === BINARY) return file;
   const text = file.toString('latin1').trim();
