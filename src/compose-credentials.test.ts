@@ -43,6 +43,8 @@ beforeAll(async () => {
   const yaml = [
     'version: 1',
     'runtime: process',
+    // Not the person’s own, in which another Locker may lie.
+    `dataRoot: ${join(folder, 'data')}`,
     'environments:',
     `  locker: { vault: ${String(locker.address.port)}, kind: secure }`,
     `  track: { vault: ${String(vault.address.port)}, kind: secure }`,
