@@ -7,7 +7,7 @@ const TEST = '\\.(test|conformance)\\.ts$';
 const CORE = '^src/(?!index|compose)[^/]+\\.ts$';
 /** What the middle knows of the adapters: their ports, and the data they hand over. */
 const PORTS =
-  '^src/(runtime/runtime|redis/observation|locker/(lockers?|custody|audit/audit)|config/configuration)\\.ts$';
+  '^src/(runtime/runtime|redis/observation|locker/(lockers?|custody|audit/audit)|backup/backups|config/configuration)\\.ts$';
 
 /** Each library belongs to one folder; whoever wants another one decides here where it lives. */
 const LIBRARY_OWNERS = {
@@ -15,7 +15,8 @@ const LIBRARY_OWNERS = {
   dockerode: '^src/runtime/docker/',
   yaml: '^src/config/',
   commander: '^src/cli/',
-  'age-encryption': '^src/locker/',
+  'age-encryption': '^src/(locker|backup)/',
+  croner: '^src/backup/',
   'p-limit': '^src/concurrency\\.ts$',
 };
 const libraryPath = (name) => `^node_modules/(@types/)?${name}/`;
@@ -68,6 +69,7 @@ module.exports = {
       '^src/runtime/[^/]+\\.ts$',
     ]),
     layer('locker-adapter', 'Locker is handed its connection by compose.ts.', '^src/locker/', [CORE, '^src/protocol/']),
+    layer('backup-adapter', 'Backups are files, and know the ports.', '^src/backup/', [CORE, PORTS, '^src/protocol/']),
     layer('config', 'Configuration knows the protocol, not what is made of it.', '^src/config/', [
       CORE,
       PORTS,
@@ -83,7 +85,7 @@ module.exports = {
       comment: 'compose.ts is the one place that joins adapters and operations.',
       severity: 'error',
       from: { path: '^src/(cli|mcp|client|index\\.ts)', pathNot: TEST },
-      to: { path: '^src/(redis|runtime|locker)/', pathNot: PORTS },
+      to: { path: '^src/(redis|runtime|locker|backup)/', pathNot: PORTS },
     },
     {
       name: 'cli-is-outermost',

@@ -3,6 +3,7 @@
  * Adapters are loaded when they are first needed, because loading the Docker client takes longer than most commands.
  */
 import { join } from 'node:path';
+import { openBackups } from './backup/stored-backups.js';
 import type { Configuration } from './config/configuration.js';
 import { addEnvironment, removeEnvironment } from './config/edit.js';
 import type { Overrides } from './config/load.js';
@@ -28,6 +29,7 @@ import { acceptsPassword, openAdmin } from './redis/admin.js';
 import { probeInstance } from './redis/probe.js';
 import type { TextConnection } from './redis/text-connection.js';
 import { openTextConnection } from './redis/text-connection.js';
+import { streamSnapshot } from './redis/snapshot.js';
 import { writeAndRead } from './redis/write-read.js';
 import { describePortHolder, findPortHolder } from './runtime/port-holder.js';
 import type { InstanceSpec, Runtime } from './runtime/runtime.js';
@@ -74,6 +76,7 @@ function worldOf(configuration: Configuration, parts: Parts): World {
       custody: locker.custody,
     },
     locks: locksOf(configuration),
+    backups: openBackups(configuration.backup),
     clock: CLOCK,
     portHolder: (port) => Promise.resolve(findPortHolder(port)),
     addEnvironment: async (environment) =>
@@ -164,6 +167,7 @@ const SERVERS: Servers = {
   admin: openAdmin,
   accepts: acceptsPassword,
   writeAndRead,
+  snapshot: streamSnapshot,
 };
 
 const CLOCK: Clock = {

@@ -9,7 +9,7 @@ import type { FoundFile, Surroundings } from './locate.js';
 import { findConfigFile, homeOf, processSurroundings, userDataDir } from './locate.js';
 import { configInvalid } from './problems.js';
 import type { FileContent } from './schema.js';
-import { DEFAULT_ROTATION, DEFAULTS, readContent, RUNTIME_NAMES } from './schema.js';
+import { DEFAULT_BACKUP, DEFAULT_ROTATION, DEFAULTS, readContent, RUNTIME_NAMES } from './schema.js';
 import { didYouMean } from './suggest.js';
 
 /** Where the data of Docker containers lie, as protocol v1.0 has it. */
@@ -35,13 +35,19 @@ export async function loadConfiguration(
   const found = await findConfigFile(overrides.config, surroundings);
   const content = found === undefined ? BUILT_IN : await parseConfigText(found);
   const effective = runtime ?? content.runtime;
-  const { dataRoot, engine, module, ...rest } = content;
+  const { dataRoot, engine, module, backup, ...rest } = content;
   const base = found === undefined ? surroundings.cwd : dirname(found.path);
+  const root = effectiveDataRoot(overrides.dataRoot, dataRoot, base, effective, surroundings);
   return {
     ...rest,
     file: found?.path,
     runtime: effective,
-    dataRoot: effectiveDataRoot(overrides.dataRoot, dataRoot, base, effective, surroundings),
+    dataRoot: root,
+    // Beside the data root, not in it: whoever loses or wipes the one keeps the other.
+    backup: {
+      ...backup,
+      root: backup.root === undefined ? `${root}-backups` : pathFrom(base, backup.root, surroundings),
+    },
     engine: engine === undefined ? undefined : pathFrom(base, engine, surroundings),
     module: module === undefined || module === 'none' ? module : pathFrom(base, module, surroundings),
   };
@@ -64,6 +70,7 @@ const BUILT_IN: FileContent = {
   engine: undefined,
   module: undefined,
   rotation: DEFAULT_ROTATION,
+  backup: DEFAULT_BACKUP,
   environments: [...PROTOCOL_REGISTRY]
     .map((environment) => ({ ...environment, settings: DEFAULT_SETTINGS }))
     .sort((a, b) => a.vaultPort - b.vaultPort),

@@ -6,7 +6,7 @@ import { fitsPortRange, PORT_MAX, PORT_MIN, portClashes } from '../protocol/port
 import type { Settings } from '../protocol/settings.js';
 import { DEFAULT_SETTINGS } from '../protocol/settings.js';
 import type { RuntimeName } from '../runtime/runtime.js';
-import type { Configuration, ConfiguredEnvironment, RotationPolicy } from './configuration.js';
+import type { BackupPolicy, Configuration, ConfiguredEnvironment, RotationPolicy } from './configuration.js';
 import { Fields } from './fields.js';
 import type { Problem } from './problems.js';
 import { quote } from './problems.js';
@@ -36,9 +36,24 @@ export const DEFAULTS = {
 
 export const DEFAULT_ROTATION: RotationPolicy = { maxAgeDays: undefined };
 
+/** Without `backup:` in nexus3.yaml. The root is decided where the data root is. */
+export const DEFAULT_BACKUP: FileContent['backup'] = {
+  configured: false,
+  root: undefined,
+  schedule: undefined,
+  staleAfterHours: 48,
+  unverifiedAfterHours: 168,
+  encrypt: false,
+  recipients: [],
+  keep: { last: 3, hourly: 0, daily: 7, weekly: 4, monthly: 6 },
+  historyBytesMax: 1024 ** 3,
+  target: undefined,
+};
+
 /** The file's content with defaults filled in; paths are as they were written. */
-export interface FileContent extends Omit<Configuration, 'file' | 'dataRoot'> {
+export interface FileContent extends Omit<Configuration, 'file' | 'dataRoot' | 'backup'> {
   readonly dataRoot: string | undefined;
+  readonly backup: Omit<BackupPolicy, 'root'> & { readonly root: string | undefined };
 }
 
 /** Exactly one of the two is there. */
@@ -84,6 +99,7 @@ export function readContent(tree: TreeNode | undefined): ReadContent {
     engine: root.text('engine', path),
     module: root.text('module', { allowed: isPath, meaning: 'a path, or none' }),
     rotation: readRotation(root.fields('rotation')),
+    backup: DEFAULT_BACKUP,
   };
   const forAll = root.fields('settings');
   const settings: Settings = { ...DEFAULT_SETTINGS, ...(forAll === undefined ? {} : readSettings(forAll)) };

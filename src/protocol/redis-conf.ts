@@ -14,6 +14,13 @@ export interface Address {
   readonly port: number;
 }
 
+/** A socket in a folder of this host: how a scratch server is reached, which listens on no port. */
+export interface SocketAddress {
+  readonly path: string;
+}
+
+export type Endpoint = Address | SocketAddress;
+
 /** What depends on where a server runs: paths and addresses as that server sees them. */
 export interface Placement {
   /** The command that becomes redis-server, without its arguments. */

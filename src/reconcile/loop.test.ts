@@ -48,6 +48,7 @@ async function told({
       probe: () => Promise.resolve(viewOf(vault.view, failing === true)),
       admin: () => Promise.reject(new Error('nobody asked')),
       accepts: () => Promise.reject(new Error('nobody asked')),
+      snapshot: () => Promise.reject(new Error('not asked')),
       writeAndRead: () => Promise.resolve(1),
     },
     ...(lockerError === undefined

@@ -50,6 +50,7 @@ function scene(...changes: readonly Change[]): Scene {
     save: note('saved'),
     countKeys: () => Promise.resolve({ keys: 0, expiring: 0 }),
     countGraphs: () => Promise.resolve([]),
+    countContent: () => Promise.resolve({ databases: [], graphs: [] }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
   const world = stillWorld(root, {
@@ -61,9 +62,10 @@ function scene(...changes: readonly Change[]): Scene {
       logs: () => Promise.resolve(['its last words']),
     },
     servers: {
-      probe: ({ address }) => Promise.resolve(viewOn(facts, address.port)),
+      probe: ({ address }) => Promise.resolve(viewOn(facts, 'port' in address ? address.port : 0)),
       admin: () => Promise.resolve(admin),
       accepts: () => Promise.resolve(true),
+      snapshot: () => Promise.reject(new Error('not asked')),
       writeAndRead: () => Promise.resolve(1),
     },
   });

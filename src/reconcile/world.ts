@@ -2,20 +2,21 @@
  * What the operations work on: ports only, joined to their adapters by src/compose.ts. Nothing in reconcile knows
  * Docker, processes or a Redis client.
  */
+import type { Backups } from '../backup/backups.js';
 import type { Configuration } from '../config/configuration.js';
 import type { Audit } from '../locker/audit/audit.js';
 import type { Custody } from '../locker/custody.js';
 import type { AuditNote, Locker, OwnRotationStep, Rotation, Tokens } from '../locker/locker.js';
 import type { Lockers } from '../locker/lockers.js';
 import type { Environment } from '../protocol/environment.js';
-import type { Address } from '../protocol/redis-conf.js';
+import type { Address, Endpoint } from '../protocol/redis-conf.js';
 import type { CredentialName, Credentials } from '../protocol/users.js';
 import type { Secret } from '../protocol/secret.js';
-import type { GraphCounts, InstanceView, KeyCounts } from '../redis/observation.js';
+import type { ContentCounts, GraphCounts, InstanceView, KeyCounts } from '../redis/observation.js';
 import type { PortHolder, Runtime } from '../runtime/runtime.js';
 
 export interface ProbeRequest {
-  readonly address: Address;
+  readonly address: Endpoint;
   /** Undefined: only what an anonymous client sees. */
   readonly adminPassword: Secret | undefined;
   /** Names for CONFIG GET. */
@@ -46,11 +47,25 @@ export interface Admin extends AsyncDisposable {
   /** Keys of all databases, less the graph module's own `telemetry{…}` keys. */
   countKeys(): Promise<KeyCounts>;
   countGraphs(): Promise<readonly GraphCounts[]>;
+  /** Every database and every graph. */
+  countContent(): Promise<ContentCounts>;
+}
+
+/** A vault's data at one instant, as it flows. */
+export interface SnapshotStream extends AsyncDisposable {
+  readonly replication: { readonly id: string; readonly offset: number };
+  /** RDB. Ends when the whole snapshot has come; throws BACKUP_FAILED when less than that comes. */
+  readonly chunks: AsyncIterable<Buffer>;
 }
 
 export interface Servers {
   probe(request: ProbeRequest): Promise<InstanceView>;
-  admin(address: Address, password: Secret): Promise<Admin>;
+  admin(address: Endpoint, password: Secret): Promise<Admin>;
+  /**
+   * Asks a vault for a snapshot as its `backup` user. The vault forks and sends; nothing is written on its disk.
+   * @throws REDIS_UNREACHABLE, REDIS_REPLY_UNEXPECTED, BACKUP_FAILED
+   */
+  snapshot(vault: Address, password: Secret): Promise<SnapshotStream>;
   /** Whether a password opens a user there. @throws REDIS_UNREACHABLE */
   accepts(address: Address, user: string, password: Secret): Promise<boolean>;
   /**
@@ -110,6 +125,7 @@ export interface World extends AsyncDisposable {
   readonly servers: Servers;
   readonly locker: LockerAccess;
   readonly locks: Locks;
+  readonly backups: Backups;
   readonly clock: Clock;
   /** Who holds a port of this host. */
   portHolder(port: number): Promise<PortHolder | undefined>;

@@ -1,11 +1,11 @@
 /** An administrator's connection to one server: what the repairs may do there, each as one typed operation. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Nexus3Error } from '../errors.js';
-import type { Address } from '../protocol/redis-conf.js';
+import type { Address, Endpoint } from '../protocol/redis-conf.js';
 import { Secret } from '../protocol/secret.js';
 import { Connection, formatAddress, openConnection } from './connection.js';
-import { countGraphs, countKeys } from './keyspace.js';
-import type { GraphCounts, KeyCounts } from './observation.js';
+import { countDatabases, countGraphs, countKeys } from './keyspace.js';
+import type { ContentCounts, GraphCounts, KeyCounts } from './observation.js';
 import { parseInfo } from './parse-info.js';
 import { expectInteger, expectOk, expectText, isErrorOf, ReplyError, unexpectedReply } from './replies.js';
 
@@ -20,7 +20,7 @@ const CHANGE_TIMEOUT_MS = 30_000;
 const SECRET_DIRECTIVES: ReadonlySet<string> = new Set(['masterauth', 'requirepass']);
 
 /** @throws UnreachableError, Nexus3Error REDIS_REPLY_UNEXPECTED when the password is not the admin's. */
-export async function openAdmin(address: Address, password: Secret): Promise<AdminConnection> {
+export async function openAdmin(address: Endpoint, password: Secret): Promise<AdminConnection> {
   return new AdminConnection(await openConnection(address, { user: 'admin', password }));
 }
 
@@ -114,6 +114,10 @@ export class AdminConnection implements AsyncDisposable {
     return countGraphs(this.#connection);
   }
 
+  async countContent(): Promise<ContentCounts> {
+    return { databases: await countDatabases(this.#connection), graphs: await countGraphs(this.#connection) };
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#connection.close();
     return Promise.resolve();
@@ -140,7 +144,7 @@ export class AdminConnection implements AsyncDisposable {
   }
 }
 
-function snapshotFailed(address: Address, why: string): Nexus3Error {
+function snapshotFailed(address: Endpoint, why: string): Nexus3Error {
   return new Nexus3Error('REDIS_REPLY_UNEXPECTED', `${formatAddress(address)} could not save a snapshot of its data.`, {
     evidence: [why],
     hint: 'Look at its log with `nexus3 logs`, and whether there is room on its disk; then run the command again.',

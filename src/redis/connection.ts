@@ -4,7 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { Nexus3Error, systemErrorCode } from '../errors.js';
-import type { Address } from '../protocol/redis-conf.js';
+import type { Endpoint } from '../protocol/redis-conf.js';
 import { Secret } from '../protocol/secret.js';
 import type { UnreachableCause } from './observation.js';
 import type { Reply } from './replies.js';
@@ -24,7 +24,7 @@ export class UnreachableError extends Nexus3Error {
   readonly reason: UnreachableCause;
   readonly detail: string;
 
-  constructor(address: Address, reason: UnreachableCause, detail: string) {
+  constructor(address: Endpoint, reason: UnreachableCause, detail: string) {
     super('REDIS_UNREACHABLE', `${formatAddress(address)} did not answer: ${detail}.`, {
       evidence: [`${formatAddress(address)}: ${reason}: ${detail}`],
       hint: 'Run `nexus3 check` to see what is wrong with this instance.',
@@ -50,7 +50,7 @@ interface Pending {
 }
 
 export class Connection implements Disposable {
-  readonly address: Address;
+  readonly address: Endpoint;
   readonly #socket: Socket;
   readonly #parser = new ReplyParser((reply) => {
     this.#take(reply);
@@ -59,7 +59,7 @@ export class Connection implements Disposable {
   #failure: UnreachableError | undefined;
   #lastError: string | undefined;
 
-  private constructor(address: Address, socket: Socket) {
+  private constructor(address: Endpoint, socket: Socket) {
     this.address = address;
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => {
@@ -78,7 +78,7 @@ export class Connection implements Disposable {
    * Opens a connection and sends nothing.
    * @throws UnreachableError
    */
-  static async open(address: Address, timeoutMs: number = CONNECT_TIMEOUT_MS): Promise<Connection> {
+  static async open(address: Endpoint, timeoutMs: number = CONNECT_TIMEOUT_MS): Promise<Connection> {
     const socket = await openSocket(address, timeoutMs);
     return new Connection(address, socket);
   }
@@ -168,7 +168,7 @@ export class Connection implements Disposable {
 }
 
 /** Opens and authenticates. @throws UnreachableError, Nexus3Error REDIS_REPLY_UNEXPECTED */
-export async function openConnection(address: Address, credential: Credential | undefined): Promise<Connection> {
+export async function openConnection(address: Endpoint, credential: Credential | undefined): Promise<Connection> {
   const connection = await Connection.open(address);
   try {
     if (credential !== undefined) await connection.authenticate(credential);
@@ -179,9 +179,9 @@ export async function openConnection(address: Address, credential: Credential | 
   }
 }
 
-function openSocket(address: Address, timeoutMs: number): Promise<Socket> {
+function openSocket(address: Endpoint, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: address.host, port: address.port, noDelay: true });
+    const socket = connect({ ...address, noDelay: true });
     const timer = setTimeout(() => {
       socket.destroy();
       reject(new UnreachableError(address, 'timeout', `no connection within ${String(timeoutMs)} ms`));
@@ -207,6 +207,9 @@ function reasonOf(error: Error): readonly [UnreachableCause, string] {
   return ['other', code ?? error.message];
 }
 
-export function formatAddress({ host, port }: Address): string {
+/** `127.0.0.1:6640`, or the path of a socket. */
+export function formatAddress(address: Endpoint): string {
+  if ('path' in address) return address.path;
+  const { host, port } = address;
   return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
 }

@@ -1,5 +1,5 @@
 /** What a server holds, counted so that a vault and its operational can be compared. */
-import type { GraphCounts, KeyCounts } from './observation.js';
+import type { DatabaseCounts, GraphCounts, KeyCounts } from './observation.js';
 import type { Connection } from './connection.js';
 import { parseInfo, readKeyspace } from './parse-info.js';
 import { expectInteger, expectList, expectOk, expectText, isList, ReplyError, textOf } from './replies.js';
@@ -15,14 +15,21 @@ const TELEMETRY_PATTERN = 'telemetry{*}';
 
 /** Keys of all databases, less the graph module's own `telemetry{…}` keys. @throws Nexus3Error */
 export async function countKeys(connection: Connection): Promise<KeyCounts> {
-  let [total, expiring] = [0, 0];
+  const databases = await countDatabases(connection);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+  return { keys: sum(databases.map(({ keys }) => keys)), expiring: sum(databases.map(({ expiring }) => expiring)) };
+}
+
+/** Those that hold any key, less the graph module's own `telemetry{…}` keys. @throws Nexus3Error */
+export async function countDatabases(connection: Connection): Promise<readonly DatabaseCounts[]> {
+  const counts: DatabaseCounts[] = [];
   for (const { db, keys, expires } of await keyspaceOf(connection)) {
     await select(connection, db);
-    total += keys - (await countTelemetry(connection));
-    expiring += expires;
+    const lasting = keys - (await countTelemetry(connection));
+    if (lasting > 0) counts.push({ db, keys: lasting, expiring: expires });
   }
   await select(connection, 0);
-  return { keys: total, expiring };
+  return counts;
 }
 
 async function keyspaceOf(connection: Connection): Promise<ReturnType<typeof readKeyspace>> {

@@ -100,6 +100,20 @@ export interface GraphCounts {
   readonly constraints: number;
 }
 
+export interface DatabaseCounts {
+  readonly db: number;
+  readonly keys: number;
+  /** Those of them with a time to live: they may be gone when the same data are loaded later. */
+  readonly expiring: number;
+}
+
+/** What a server holds. The graph module's `telemetry{…}` keys never count. */
+export interface ContentCounts {
+  readonly databases: readonly DatabaseCounts[];
+  /** By name; one in a database other than 0 is `db1/NAME`. */
+  readonly graphs: readonly GraphCounts[];
+}
+
 export interface KeyCounts {
   readonly keys: number;
   /** Those of them with a time to live: a replica keeps them until its vault says they are gone. */

@@ -89,6 +89,36 @@ export interface PortHolder {
   readonly command: string | undefined;
 }
 
+/** A server for a moment: it loads a copy, is asked, and is gone. Nothing is published; only a socket in its folder. */
+export interface ScratchSpec {
+  /** `nexus3-scratch-track-1a2b3c4d` */
+  readonly name: string;
+  /** Folder on this host, all of it the server's: what it loads, and what it is started from. */
+  readonly dir: string;
+  /** Docker only. */
+  readonly image: string;
+}
+
+export interface Scratch extends AsyncDisposable {
+  /** On this host; may be a short way to a long path, valid until this is disposed of. */
+  readonly socket: string;
+  /** Undefined while it runs. */
+  exitCode(): Promise<number | undefined>;
+  logs(lines: number): Promise<readonly string[]>;
+}
+
+/** How a scratch server's configuration must be rendered: the command, and its folder as it sees it. */
+export interface ScratchPlacement {
+  readonly engineCommand: readonly string[];
+  readonly modulePath: string | undefined;
+  readonly dir: string;
+}
+
+/** In a scratch folder. */
+export const SCRATCH_FILE = { redisConf: 'redis.conf', usersAcl: 'users.acl', start: 'start', socket: 's' } as const;
+/** A scratch server ends by itself after this, in milliseconds, whatever has become of the one who started it. */
+export const SCRATCH_LIFE_MS = 3_600_000;
+
 export interface Runtime {
   readonly name: RuntimeName;
 
@@ -131,6 +161,15 @@ export interface Runtime {
   logs(spec: InstanceSpec, lines: number): Promise<readonly string[]>;
   /** Calls back with each new line until the signal is aborted. */
   followLogs(spec: InstanceSpec, onLine: (line: string) => void, signal: AbortSignal): Promise<void>;
+
+  /** Only valid after `ready()`. */
+  scratchPlacement(dir: string): ScratchPlacement;
+  /**
+   * Runs `{dir}/start` with sh until disposed of, then removes whatever it was made of but the folder. What runs that were
+   * killed have left under the same name is removed first. Resolves when it was started, before it listens.
+   * @throws Nexus3Error START_FAILED, IMAGE_MISSING
+   */
+  startScratch(spec: ScratchSpec): Promise<Scratch>;
 
   /** Ends connections to the engine; instances go on. */
   close(): Promise<void>;

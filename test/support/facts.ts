@@ -1,4 +1,5 @@
 /** Facts of a healthy environment, and small changes to them: for tests of what is decided from facts. */
+import { DEFAULT_BACKUP } from '../../src/config/schema.js';
 import type { ConfiguredEnvironment, Configuration } from '../../src/config/configuration.js';
 import type { EnvironmentKind, Role } from '../../src/protocol/environment.js';
 import { rolesOf } from '../../src/protocol/environment.js';
@@ -37,6 +38,7 @@ export function configurationOf(dataRoot = '/data/nexus3', environments = [USER,
     engine: undefined,
     module: undefined,
     rotation: { maxAgeDays: undefined },
+    backup: { ...DEFAULT_BACKUP, root: `${dataRoot}-backups` },
     environments,
   };
 }

@@ -1,4 +1,5 @@
 /** A world in which nothing happens but what a test says: real folders, and otherwise only answers. No time passes. */
+import type { Backups } from '../../src/backup/backups.js';
 import type { Custody } from '../../src/locker/custody.js';
 import type { Locker } from '../../src/locker/locker.js';
 import { instanceKey } from '../../src/protocol/environment.js';
@@ -25,7 +26,13 @@ export function stillWorld(dataRoot: string, parts: StillWorldParts = {}): Still
   return {
     configuration: { ...configurationOf(dataRoot), runtime: 'process' },
     runtime: { ...RUNTIME, observe: observing(states ?? (() => [])), ...runtime },
-    servers: { probe: unexpected, admin: unexpected, accepts: unexpected, writeAndRead: () => Promise.resolve(1) },
+    servers: {
+      probe: unexpected,
+      admin: unexpected,
+      accepts: unexpected,
+      snapshot: unexpected,
+      writeAndRead: () => Promise.resolve(1),
+    },
     locker: {
       ownCredentials: () => Promise.resolve(TEST_CREDENTIALS),
       ownRotation: () => Promise.resolve(undefined),
@@ -38,6 +45,7 @@ export function stillWorld(dataRoot: string, parts: StillWorldParts = {}): Still
       lockers: unexpected,
       custody: CUSTODY,
     },
+    backups: NO_BACKUPS,
     locks: { acquire: () => Promise.resolve(LOCK), tryAcquire: () => Promise.resolve(LOCK) },
     clock: {
       now: () => new Date(start + slept),
@@ -98,6 +106,31 @@ function observing(states: () => readonly InstanceRuntimeState[]): Runtime['obse
     });
 }
 
+function never(): never {
+  throw new Error('nobody asks for this');
+}
+
+const NO_BACKUPS: Backups = {
+  root: '/nowhere',
+  history: {
+    archive: unexpected,
+    windows: () => Promise.resolve([]),
+    plan: unexpected,
+    extract: unexpected,
+    prune: unexpected,
+  },
+  target: undefined,
+  acquire: unexpected,
+  list: () => Promise.resolve([]),
+  environments: () => Promise.resolve([]),
+  read: unexpected,
+  write: unexpected,
+  extract: unexpected,
+  record: unexpected,
+  remove: unexpected,
+  retention: never,
+};
+
 const RUNTIME: Runtime = {
   name: 'process',
   ready: nothing,
@@ -112,5 +145,7 @@ const RUNTIME: Runtime = {
   remove: unexpected,
   logs: () => Promise.resolve([]),
   followLogs: unexpected,
+  scratchPlacement: never,
+  startScratch: unexpected,
   close: nothing,
 };

@@ -10,7 +10,14 @@ import { SILENT } from '../../progress.js';
 import type { InstanceKey } from '../../protocol/environment.js';
 import { instanceKey } from '../../protocol/environment.js';
 import type { Placement } from '../../protocol/redis-conf.js';
-import type { InstanceRuntimeState, InstanceSpec, Runtime, RuntimeObservation } from '../runtime.js';
+import type {
+  InstanceRuntimeState,
+  InstanceSpec,
+  Runtime,
+  RuntimeObservation,
+  Scratch,
+  ScratchPlacement,
+} from '../runtime.js';
 import { RUNTIME_CONCURRENCY_MAX } from '../runtime.js';
 import { describeContainer } from './container-state.js';
 import { createContainer, HTTP, inspectOwned, inspectSettled, removeContainer, stopContainer } from './containers.js';
@@ -165,6 +172,14 @@ export class DockerRuntime implements Runtime {
   async followLogs(spec: InstanceSpec, onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
     const { engine } = await this.#connect();
     await followLogs(engine, spec, onLine, signal);
+  }
+
+  scratchPlacement(): ScratchPlacement {
+    throw new Error('no scratch servers yet');
+  }
+
+  startScratch(): Promise<Scratch> {
+    throw new Error('no scratch servers yet');
   }
 
   /** Idle connections are Node's own agent's, and keep no program from ending. */

@@ -10,7 +10,14 @@ import { identify, isAlive, liveStat } from '../../process-identity.js';
 import type { InstanceKey } from '../../protocol/environment.js';
 import { instanceKey } from '../../protocol/environment.js';
 import type { Placement } from '../../protocol/redis-conf.js';
-import type { InstanceRuntimeState, InstanceSpec, Runtime, RuntimeObservation } from '../runtime.js';
+import type {
+  InstanceRuntimeState,
+  InstanceSpec,
+  Runtime,
+  RuntimeObservation,
+  Scratch,
+  ScratchPlacement,
+} from '../runtime.js';
 import { reachableHost } from './address.js';
 import type { Sight } from './describe-run.js';
 import { describeRun } from './describe-run.js';
@@ -153,6 +160,14 @@ export class ProcessRuntime implements Runtime {
 
   followLogs(spec: InstanceSpec, onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
     return followLog(runFiles(spec).log, onLine, signal);
+  }
+
+  scratchPlacement(): ScratchPlacement {
+    throw new Error('no scratch servers yet');
+  }
+
+  startScratch(): Promise<Scratch> {
+    throw new Error('no scratch servers yet');
   }
 
   close(): Promise<void> {

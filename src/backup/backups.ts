@@ -1,0 +1,183 @@
+/**
+ * The Backups port: where backups lie, what each says of itself, the history of a vault's writes, and the place off this
+ * machine. Types only; src/backup/ has the files, and compose.ts joins them. Every method can be cut off at any instant
+ * and called again.
+ */
+import type { Nexus3Error } from '../errors.js';
+import type { EngineVersion } from '../protocol/engine-record.js';
+import type { EnvironmentKind } from '../protocol/environment.js';
+import type { ContentCounts } from '../redis/observation.js';
+import type { RuntimeName } from '../runtime/runtime.js';
+
+export const MANIFEST_SCHEMA = 'nexus3.backup/1';
+
+/** `20260108T120000Z-1a2b`: when its snapshot began, in UTC; so that names sort by age. */
+export type BackupId = string;
+export const BACKUP_ID = /^\d{8}T\d{6}Z-[0-9a-f]{4}$/;
+
+/** A snapshot was loaded into a scratch server, and held what its manifest says. */
+export interface Verification {
+  /** ISO 8601. */
+  readonly verifiedAt: string;
+  /** From the start of the scratch server until it had loaded everything: the measured part of a recovery. */
+  readonly loadMs: number;
+  readonly runtime: RuntimeName;
+  readonly engine: EngineVersion;
+}
+
+export interface SnapshotFile {
+  /** `dump.rdb`, or `dump.rdb.age` where it is encrypted. */
+  readonly file: 'dump.rdb' | 'dump.rdb.age';
+  /** Of the file as it lies there. */
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Of the snapshot itself; the same as above where it is not encrypted. */
+  readonly rdbBytes: number;
+  readonly rdbSha256: string;
+}
+
+/** `manifest.json`: a contract (docs/backups.md). */
+export interface Manifest {
+  readonly schema: typeof MANIFEST_SCHEMA;
+  readonly id: BackupId;
+  readonly env: string;
+  readonly kind: EnvironmentKind;
+  /** When the snapshot began: it holds what the vault held then. ISO 8601. */
+  readonly createdAt: string;
+  /** From the request until the snapshot was durable. */
+  readonly durationMs: number;
+  /** Of nexus3. */
+  readonly version: string;
+  readonly engine: EngineVersion;
+  /** The vault's replication stream at the instant of the snapshot. */
+  readonly replication: { readonly id: string; readonly offset: number };
+  readonly snapshot: SnapshotFile;
+  /** What it holds, counted in a server that had loaded it. Null: it was never loaded. */
+  readonly content: ContentCounts | null;
+  /** Null: it was never verified. */
+  readonly verification: Verification | null;
+}
+
+/** What is known of a snapshot before it is written. */
+export type NewBackup = Pick<Manifest, 'env' | 'kind' | 'version' | 'engine' | 'replication'> & {
+  readonly createdAt: Date;
+};
+
+/** One that lies in the repository. */
+export type ListedBackup =
+  | { readonly id: BackupId; readonly env: string; readonly manifest: Manifest; readonly problem?: undefined }
+  /** Its manifest cannot be read or believed. */
+  | { readonly id: BackupId; readonly env: string; readonly manifest?: undefined; readonly problem: Nexus3Error };
+
+/** The owner that files are given; undefined: whoever runs nexus3. */
+export interface FileOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export type OnBytes = (bytes: number) => void;
+
+/** A stretch of time, any second of which can be restored. */
+export interface Window {
+  /** ISO 8601, whole seconds, both ends included. */
+  readonly from: string;
+  readonly to: string;
+  /** `vault`: from the vault's own folder; it grows as long as the vault runs. */
+  readonly source: 'vault' | 'archive';
+}
+
+export interface ArchiveReport {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Which files make the state at one second. */
+export interface HistoryPlan {
+  /** Whole second, ISO 8601: everything that the vault dated so or earlier. */
+  readonly at: string;
+  readonly source: 'vault' | 'archive';
+  /** For a person: `base 3 and 2 files of writes`. */
+  readonly description: string;
+  readonly bytes: number;
+}
+
+export interface History {
+  /**
+   * Copies from the vault's append-only file what the archive lacks. A file that grows is copied up to its last whole command.
+   * @param dataDir the vault's
+   * @throws Nexus3Error DISK_FULL, FILE_NOT_WRITABLE
+   */
+  archive(env: string, dataDir: string, onBytes?: OnBytes): Promise<ArchiveReport>;
+  /** Oldest first; none overlaps another. @param dataDir undefined: the archive alone */
+  windows(env: string, dataDir: string | undefined): Promise<readonly Window[]>;
+  /** @throws Nexus3Error TIME_NOT_COVERED, saying what is covered */
+  plan(env: string, dataDir: string | undefined, at: Date): Promise<HistoryPlan>;
+  /**
+   * Writes an `appendonlydir` that holds the state at that second: base, writes, manifest; all durable.
+   * @param folder is made, and must not be there
+   * @throws Nexus3Error TIME_NOT_COVERED, BACKUP_DAMAGED, DISK_FULL
+   */
+  extract(
+    env: string,
+    dataDir: string | undefined,
+    at: Date,
+    to: { readonly folder: string; readonly owner: FileOwner | undefined; readonly onBytes?: OnBytes },
+  ): Promise<HistoryPlan>;
+  /**
+   * Removes the oldest history, in the vault's folder and in the archive, each down to the bound. What the vault is
+   * started from is never touched.
+   */
+  prune(env: string, dataDir: string | undefined): Promise<{ readonly files: number; readonly bytes: number }>;
+}
+
+/** The place off this machine, kept by restic. */
+export interface Target {
+  /** As in nexus3.yaml; never a password. */
+  readonly repository: string;
+  /** Everything that lies in the repository here. @throws Nexus3Error RESTIC_NOT_FOUND, RESTIC_FAILED */
+  push(onProgress?: (fraction: number) => void): Promise<{ readonly snapshot: string; readonly bytesAdded: number }>;
+  /** What lies there and not here. @param envs empty: all @throws Nexus3Error RESTIC_NOT_FOUND, RESTIC_FAILED */
+  pull(envs: readonly string[], onProgress?: (fraction: number) => void): Promise<{ readonly files: number }>;
+}
+
+export type RetentionReason = 'last' | 'hourly' | 'daily' | 'weekly' | 'monthly' | 'last-verified';
+
+export interface RetentionPlan {
+  readonly keep: readonly { readonly backup: ListedBackup; readonly reasons: readonly RetentionReason[] }[];
+  readonly remove: readonly ListedBackup[];
+}
+
+export interface Backups {
+  /** Absolute. */
+  readonly root: string;
+  readonly history: History;
+  /** Undefined: none in nexus3.yaml. */
+  readonly target: Target | undefined;
+  /**
+   * Held by whatever changes the repository. Whoever also takes the data root's lock takes that one first.
+   * @throws Nexus3Error LOCK_HELD
+   */
+  acquire(command: string, onWait: (holder: string) => void): Promise<AsyncDisposable>;
+  /** Newest first; a half one never. @throws ROOT_KEY_… */
+  list(env: string): Promise<readonly ListedBackup[]>;
+  /** Environments that have at least one, also such as nexus3.yaml does not know. */
+  environments(): Promise<readonly string[]>;
+  /** @param id undefined: the newest @throws Nexus3Error BACKUP_NOT_FOUND, BACKUP_INVALID, BACKUP_KEY_UNKNOWN */
+  read(env: string, id: BackupId | undefined): Promise<Manifest>;
+  /**
+   * Writes the snapshot as it flows, hashed and, where configured, encrypted. It is listed when this resolves, not before.
+   * @throws Nexus3Error DISK_FULL, FILE_NOT_WRITABLE; and whatever the stream throws
+   */
+  write(backup: NewBackup, snapshot: AsyncIterable<Buffer>, onBytes?: OnBytes): Promise<Manifest>;
+  /**
+   * The snapshot as a plain RDB file, which is durable and proven to be the one that was written when this resolves.
+   * @param to is made anew, 0600
+   * @throws Nexus3Error BACKUP_DAMAGED, BACKUP_KEY_UNKNOWN, DISK_FULL
+   */
+  extract(manifest: Manifest, to: string, owner: FileOwner | undefined, onBytes?: OnBytes): Promise<void>;
+  /** The manifest with what was counted and measured, written whole. */
+  record(manifest: Manifest, found: Required<Pick<Manifest, 'content' | 'verification'>>): Promise<Manifest>;
+  remove(env: string, id: BackupId): Promise<void>;
+  /** What the retention of nexus3.yaml keeps, and why. Nothing is removed. */
+  retention(backups: readonly ListedBackup[], now: Date): RetentionPlan;
+}
