@@ -6,6 +6,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Secret } from '../protocol/secret.js';
+import { ageIdentity } from './age-identity.js';
 
 const SECRET_BYTES = 32;
 const KEY_BYTES = 32;
@@ -45,9 +46,9 @@ export class BackupSecret {
     return new Secret(this.#derive('restic-password').toString('base64url'));
   }
 
-  /** The 32 bytes of an X25519 identity. */
-  ageIdentityBytes(): Buffer {
-    return this.#derive('age-identity');
+  /** `AGE-SECRET-KEY-1…`: opens whatever was encrypted under this secret. */
+  ageIdentity(): Secret {
+    return ageIdentity(this.#derive('age-identity'));
   }
 
   /** AES-256: seals the secrets that came before this one. */

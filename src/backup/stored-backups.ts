@@ -46,7 +46,7 @@ export interface BackupsInit {
 
 export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
   const secrets = (): Promise<KnownSecrets> => knownSecrets(init.secrets);
-  const sealing = openSealing(secrets);
+  const sealing = openSealing(policy, secrets);
   return new StoredBackups({
     repository: new Repository(policy.root),
     secrets,
