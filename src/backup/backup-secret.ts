@@ -81,8 +81,10 @@ export class BackupSecret {
 /** Every secret that is known, by fingerprint. */
 export interface KnownSecrets {
   readonly present: BackupSecret;
-  /** Of earlier root keys, newest last. Not the present one. */
+  /** Of other root keys, most of them earlier ones. Not the present one. */
   readonly earlier: readonly BackupSecret[];
+  /** Why there may be more that are not known; undefined: nothing is wrong. */
+  readonly fault: string | undefined;
 }
 
 export function secretNamed({ present, earlier }: KnownSecrets, fingerprint: string): BackupSecret | undefined {

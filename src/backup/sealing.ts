@@ -50,8 +50,9 @@ export function openSealing(
       return { key: present.fingerprint, value: present.mac('archive-mac', text) };
     },
     believe: async (text, mac, what) => {
-      const secret = secretNamed(await secrets(), mac.key);
-      if (secret === undefined) throw keyUnknown(what, mac.key);
+      const known = await secrets();
+      const secret = secretNamed(known, mac.key);
+      if (secret === undefined) throw keyUnknown(what, mac.key, known.fault);
       if (secret.isMacOf('archive-mac', text, mac.value)) return;
       throw new Nexus3Error('BACKUP_INVALID', `${what} cannot be believed.`, {
         evidence: ['its MAC does not fit: it was changed after it was written'],
