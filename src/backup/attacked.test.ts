@@ -1,7 +1,9 @@
 /** A repository that somebody else has had their hands on, or whose disk has: nothing of it is believed without proof. */
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chunksOf, newBackup, type TestRepository, testRepository } from '../../test/support/backup-repository.js';
 import { Nexus3Error } from '../errors.js';
@@ -85,6 +87,8 @@ describe.each([
     await isDamaged('link');
     await mkdir(dumpOf(first));
     await isDamaged('folder');
+    await promisify(execFile)('mkfifo', [dumpOf(first)]);
+    await isDamaged('pipe');
   });
 
   it('whose manifest is anything else is not believed', async () => {
