@@ -12,6 +12,7 @@ export function openBackups(policy: BackupPolicy): Backups {
     target: undefined,
     acquire: notYet,
     list: notYet,
+    latest: notYet,
     environments: notYet,
     read: notYet,
     write: notYet,
