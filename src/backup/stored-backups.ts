@@ -1,15 +1,16 @@
 /** The repository of backups, as files: what the rest of nexus3 is handed. */
 import { randomBytes } from 'node:crypto';
-import type { BackupPolicy } from '../config/configuration.js';
+import type { BackupPolicy, Retention } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
-import type { Secret } from '../protocol/secret.js';
 import { backupId } from './backup-id.js';
-import { BackupSecret, type KnownSecrets } from './backup-secret.js';
+import type { KnownSecrets } from './backup-secret.js';
 import type {
   BackupId,
+  BackupKeys,
   Backups,
   FileOwner,
   History,
+  LatestBackups,
   ListedBackup,
   Manifest,
   NewBackup,
@@ -22,23 +23,16 @@ import { type BackupPlace, damaged, invalid, notFound } from './faults.js';
 import { Unreadable } from './hashed-file.js';
 import { StoredHistory } from './history/history.js';
 import { type BelievedManifest, parseManifest, renderManifest } from './manifest.js';
+import { newestFirst } from './order.js';
 import { Repository } from './repository.js';
+import { planRetention } from './retention.js';
 import { openSealing, type Sealing } from './sealing.js';
 import { extractSnapshot, writeSnapshot } from './snapshot-file.js';
+import { type SecretSource, StoredKeys } from './stored-keys.js';
 
 /** How often another name is tried where there is a backup of that second and those digits. */
 const IDS_TRIED_MAX = 10;
 const SUFFIX_BYTES = 2;
-
-/** What is derived from the root key for backups, as base64url of 32 bytes. */
-export interface RootSecrets {
-  readonly present: Secret;
-  /** While the root key is being changed: that of the other one. */
-  readonly other: Secret | undefined;
-}
-
-/** Joined by src/compose.ts, because src/backup knows no Locker. @throws ROOT_KEY_… */
-export type SecretSource = () => Promise<RootSecrets>;
 
 export interface BackupsInit {
   readonly secrets: SecretSource;
@@ -46,10 +40,13 @@ export interface BackupsInit {
 }
 
 export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
-  const secrets = (): Promise<KnownSecrets> => knownSecrets(init.secrets);
-  const sealing = openSealing(secrets);
+  const keys = new StoredKeys(policy.root, init.secrets);
+  const secrets = (): Promise<KnownSecrets> => keys.known();
+  const sealing = openSealing(policy, secrets);
   return new StoredBackups({
     repository: new Repository(policy.root),
+    keys,
+    keep: policy.keep,
     secrets,
     sealing,
     now: init.now,
@@ -68,13 +65,10 @@ function openTarget(): Target | undefined {
   return undefined;
 }
 
-/** SEAM: src/backup/retention.ts, given `policy.keep` and `now`. */
-function planRetention(backups: readonly ListedBackup[]): RetentionPlan {
-  return { keep: backups.map((backup) => ({ backup, reasons: [] })), remove: [] };
-}
-
 interface Parts {
   readonly repository: Repository;
+  readonly keys: BackupKeys;
+  readonly keep: Retention;
   readonly secrets: () => Promise<KnownSecrets>;
   readonly sealing: Sealing;
   readonly now: () => Date;
@@ -86,6 +80,7 @@ class StoredBackups implements Backups {
   readonly #parts: Parts;
   readonly #repository: Repository;
   readonly root: string;
+  readonly keys: BackupKeys;
   readonly history: History;
   readonly target: Target | undefined;
 
@@ -93,6 +88,7 @@ class StoredBackups implements Backups {
     this.#parts = parts;
     this.#repository = parts.repository;
     this.root = parts.repository.root;
+    this.keys = parts.keys;
     this.history = parts.history;
     this.target = parts.target;
   }
@@ -112,6 +108,21 @@ class StoredBackups implements Backups {
     const listed: ListedBackup[] = [];
     for (const id of ids) listed.push(await this.#listed({ env, id }, secrets));
     return listed.sort(newestFirst);
+  }
+
+  async latest(env: string): Promise<LatestBackups> {
+    const ids = (await this.#repository.ids(env)).toReversed();
+    let newest: Manifest | undefined;
+    let damaged = 0;
+    if (ids.length === 0) return { newest, verified: undefined, damaged };
+    const secrets = await this.#parts.secrets();
+    for (const id of ids) {
+      const { manifest } = await this.#listed({ env, id }, secrets);
+      if (manifest === undefined) damaged += 1;
+      newest ??= manifest;
+      if (manifest?.verification) return { newest, verified: manifest, damaged };
+    }
+    return { newest, verified: undefined, damaged };
   }
 
   async read(env: string, id: BackupId | undefined): Promise<Manifest> {
@@ -167,8 +178,8 @@ class StoredBackups implements Backups {
     return this.#repository.remove({ env, id });
   }
 
-  retention(backups: readonly ListedBackup[]): RetentionPlan {
-    return planRetention(backups);
+  retention(backups: readonly ListedBackup[], now: Date, keep: Partial<Retention> = {}): RetentionPlan {
+    return planRetention({ ...this.#parts.keep, ...keep }, backups, now);
   }
 
   /** A list is to be had without the root key too: then none of them can be believed, and each says why. */
@@ -228,19 +239,4 @@ class StoredBackups implements Backups {
     }
     throw new Error(`${String(IDS_TRIED_MAX)} backups of one second`);
   }
-}
-
-async function knownSecrets(source: SecretSource): Promise<KnownSecrets> {
-  const { present, other } = await source();
-  return { present: new BackupSecret(present), earlier: other === undefined ? [] : [new BackupSecret(other)] };
-}
-
-/** By when they began: of one second by its fraction, where that can be believed. */
-function newestFirst(a: ListedBackup, b: ListedBackup): number {
-  return order(b).localeCompare(order(a));
-}
-
-function order({ id, manifest }: ListedBackup): string {
-  const [stamp = ''] = id.split('-');
-  return `${stamp} ${manifest?.createdAt ?? ''} ${id}`;
 }

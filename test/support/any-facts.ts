@@ -156,6 +156,20 @@ const rotations = fc.record({
   graceRuns: fc.boolean(),
 } as const);
 
+const moments = fc.record({
+  at: fc.constant('2026-01-08T12:00:00.000Z'),
+  hours: fc.nat(200),
+  hoursMax: fc.constantFrom(48, 168),
+  isOld: fc.boolean(),
+});
+const backups = fc.record({
+  newest: maybe(moments),
+  verified: maybe(moments),
+  newestIsVerified: fc.boolean(),
+  damaged: fc.nat(2),
+  window: fc.constant(undefined),
+});
+
 export function factsOf(environment = TRACK): fc.Arbitrary<EnvironmentFacts> {
   const good = healthy(environment);
   return fc.record({
@@ -165,6 +179,7 @@ export function factsOf(environment = TRACK): fc.Arbitrary<EnvironmentFacts> {
     missingCredentials: mostly([], maybe(fc.subarray([...CREDENTIAL_NAMES]))),
     rotation: mostly(undefined, rotations),
     oldPasswords: mostly([], fc.constant<readonly OldPassword[]>([{ name: 'default', days: 91 }])),
+    backup: mostly(undefined, maybe(backups)),
     vault: instances(good.vault),
     operational: good.operational === undefined ? fc.constant(undefined) : instances(good.operational),
   } as const);

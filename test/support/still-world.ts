@@ -112,6 +112,12 @@ function never(): never {
 
 const NO_BACKUPS: Backups = {
   root: '/nowhere',
+  keys: {
+    there: () => Promise.resolve(false),
+    proveWritable: nothing,
+    carryOver: () => Promise.resolve(0),
+    closeToOld: nothing,
+  },
   history: {
     archive: unexpected,
     windows: () => Promise.resolve([]),
@@ -122,6 +128,7 @@ const NO_BACKUPS: Backups = {
   target: undefined,
   acquire: unexpected,
   list: () => Promise.resolve([]),
+  latest: () => Promise.resolve({ newest: undefined, verified: undefined, damaged: 0 }),
   environments: () => Promise.resolve([]),
   read: unexpected,
   write: unexpected,

@@ -1,4 +1,7 @@
 /** Every finding, in the order of docs/findings.md. To add one: a file beside this, a line here, a scenario in test/. */
+import { backupMissing } from './backup-missing.js';
+import { backupStale } from './backup-stale.js';
+import { backupUnverified } from './backup-unverified.js';
 import { configDrift } from './config-drift.js';
 import { configVolatile } from './config-volatile.js';
 import { credentialMissing } from './credential-missing.js';
@@ -78,4 +81,7 @@ export const RULES: readonly Rule[] = [
   rekeyUnfinished,
   resetUnfinished,
   recoveryKitMissing,
+  backupMissing,
+  backupStale,
+  backupUnverified,
 ];
