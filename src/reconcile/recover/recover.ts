@@ -2,7 +2,7 @@
 import { Nexus3Error } from '../../errors.js';
 import type { Role } from '../../protocol/environment.js';
 import type { Progress } from '../../progress.js';
-import { hasAside } from './aside.js';
+import { hasAside } from '../vault-data/aside.js';
 import { isLocker, selectEnvironments } from '../desired.js';
 import type { EnvironmentFacts } from '../facts.js';
 import { differsIn, guardOf, hasData, instancesIn, isFenced, isForeign, isHeld, servesPastGuard } from '../facts.js';
