@@ -93,6 +93,7 @@ export const AUDIT_ACTIONS = [
   'reset',
   'login',
   'audit',
+  'restore-environment',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

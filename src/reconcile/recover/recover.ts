@@ -146,6 +146,12 @@ export function admit(facts: EnvironmentFacts, options: RecoverOptions, unfinish
       hint: 'Remove that container by hand first; keep its data.',
     });
   }
+  if (facts.restore !== undefined) {
+    throw refused(
+      `A restore of the vault of ${name} was cut off, so two copies of its data lie here.`,
+      `Finish that first: nexus3 restore ${name}`,
+    );
+  }
   if (options.vault) return admitVault(facts, options, unfinished);
   if (facts.operational === undefined) {
     throw refused(
