@@ -76,7 +76,7 @@ function worldOf(configuration: Configuration, parts: Parts): World {
       custody: locker.custody,
     },
     locks: locksOf(configuration),
-    backups: openBackups(configuration.backup),
+    backups: openBackups(configuration.backup, { secrets: () => locker.backupSecrets(), now: () => CLOCK.now() }),
     clock: CLOCK,
     portHolder: (port) => Promise.resolve(findPortHolder(port)),
     addEnvironment: async (environment) =>

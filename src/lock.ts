@@ -47,12 +47,16 @@ export async function tryLock(dataRoot: string, command: string): Promise<HeldLo
   }
 }
 
-/** @throws Nexus3Error LOCK_HELD after `waitMs`. */
+/**
+ * @param what that folder is, for a person: a repository of backups has a lock of its own
+ * @throws Nexus3Error LOCK_HELD after `waitMs`.
+ */
 export async function lock(
   dataRoot: string,
   command: string,
   onWait: (holder: string) => void,
   waitMs = LOCK_WAIT_MS,
+  what = 'data root',
 ): Promise<HeldLock> {
   const giveUpAt = Date.now() + waitMs;
   for (let waited = false; ; waited = true) {
@@ -61,7 +65,7 @@ export async function lock(
     const holder = await readHolder(lockPath(dataRoot));
     if (!waited) onWait(holder);
     if (Date.now() >= giveUpAt) {
-      throw new Nexus3Error('LOCK_HELD', `Another command is changing this data root: ${holder}.`, {
+      throw new Nexus3Error('LOCK_HELD', `Another command is changing this ${what}: ${holder}.`, {
         evidence: [`waited ${String(Math.round(waitMs / 1000))} s for ${lockPath(dataRoot)}`],
         hint: 'Wait until it has ended and run the command again; the lock goes when that process ends.',
       });

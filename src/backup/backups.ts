@@ -154,15 +154,22 @@ export interface Backups {
   /** Undefined: none in nexus3.yaml. */
   readonly target: Target | undefined;
   /**
-   * Held by whatever changes the repository. Whoever also takes the data root's lock takes that one first.
-   * @throws Nexus3Error LOCK_HELD
+   * Held by whatever changes the repository: `write`, `record`, `remove`. Whoever also takes the data root's lock takes that
+   * one first. What killed runs have left is swept when it is taken.
+   * @throws Nexus3Error LOCK_HELD, FILE_NOT_WRITABLE, DISK_FULL
    */
   acquire(command: string, onWait: (holder: string) => void): Promise<AsyncDisposable>;
-  /** Newest first; a half one never. @throws ROOT_KEY_… */
+  /**
+   * Newest first; a half one never. Without the root key none can be believed: then ROOT_KEY_… is the problem of each.
+   * Damage that only reading the snapshot shows is not looked for; a snapshot that is missing or of another size is.
+   */
   list(env: string): Promise<readonly ListedBackup[]>;
   /** Environments that have at least one, also such as nexus3.yaml does not know. */
   environments(): Promise<readonly string[]>;
-  /** @param id undefined: the newest @throws Nexus3Error BACKUP_NOT_FOUND, BACKUP_INVALID, BACKUP_KEY_UNKNOWN */
+  /**
+   * @param id undefined: the newest; where that one is bad, that is the error, and no older one is taken in its stead
+   * @throws Nexus3Error BACKUP_NOT_FOUND, BACKUP_INVALID, BACKUP_DAMAGED, BACKUP_KEY_UNKNOWN, ROOT_KEY_…
+   */
   read(env: string, id: BackupId | undefined): Promise<Manifest>;
   /**
    * Writes the snapshot as it flows, hashed and, where configured, encrypted. It is listed when this resolves, not before.
@@ -177,6 +184,7 @@ export interface Backups {
   extract(manifest: Manifest, to: string, owner: FileOwner | undefined, onBytes?: OnBytes): Promise<void>;
   /** The manifest with what was counted and measured, written whole. */
   record(manifest: Manifest, found: Required<Pick<Manifest, 'content' | 'verification'>>): Promise<Manifest>;
+  /** One that is not there is removed already. */
   remove(env: string, id: BackupId): Promise<void>;
   /** What the retention of nexus3.yaml keeps, and why. Nothing is removed. */
   retention(backups: readonly ListedBackup[], now: Date): RetentionPlan;

@@ -1,23 +1,248 @@
-/** The repository of backups, as files. */
+/** The repository of backups, as files: what the rest of nexus3 is handed. */
+import { randomBytes } from 'node:crypto';
 import type { BackupPolicy } from '../config/configuration.js';
-import type { Backups } from './backups.js';
+import { Nexus3Error } from '../errors.js';
+import type { Secret } from '../protocol/secret.js';
+import { backupId } from './backup-id.js';
+import { BackupSecret, type KnownSecrets } from './backup-secret.js';
+import type {
+  BackupId,
+  Backups,
+  FileOwner,
+  History,
+  ListedBackup,
+  Manifest,
+  NewBackup,
+  OnBytes,
+  RetentionPlan,
+  Target,
+} from './backups.js';
+import { MANIFEST_SCHEMA } from './backups.js';
+import { type BackupPlace, damaged, invalid, notFound } from './faults.js';
+import { Unreadable } from './hashed-file.js';
+import { type BelievedManifest, parseManifest, renderManifest } from './manifest.js';
+import { Repository } from './repository.js';
+import { openSealing, type Sealing } from './sealing.js';
+import { extractSnapshot, writeSnapshot } from './snapshot-file.js';
 
-export function openBackups(policy: BackupPolicy): Backups {
+/** How often another name is tried where there is a backup of that second and those digits. */
+const IDS_TRIED_MAX = 10;
+const SUFFIX_BYTES = 2;
+
+/** What is derived from the root key for backups, as base64url of 32 bytes. */
+export interface RootSecrets {
+  readonly present: Secret;
+  /** While the root key is being changed: that of the other one. */
+  readonly other: Secret | undefined;
+}
+
+/** Joined by src/compose.ts, because src/backup knows no Locker. @throws ROOT_KEY_… */
+export type SecretSource = () => Promise<RootSecrets>;
+
+export interface BackupsInit {
+  readonly secrets: SecretSource;
+  readonly now: () => Date;
+}
+
+export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
+  const secrets = (): Promise<KnownSecrets> => knownSecrets(init.secrets);
+  const sealing = openSealing(secrets);
+  return new StoredBackups({
+    repository: new Repository(policy.root),
+    secrets,
+    sealing,
+    now: init.now,
+    history: openHistory(),
+    target: openTarget(),
+  });
+}
+
+/** SEAM: src/backup/history/, given `policy` and `sealing`, which seals what it archives below `policy.root` as the snapshots are. */
+function openHistory(): History {
   const notYet = (): never => {
     throw new Error('not built yet');
   };
-  return {
-    root: policy.root,
-    history: { archive: notYet, windows: notYet, plan: notYet, extract: notYet, prune: notYet },
-    target: undefined,
-    acquire: notYet,
-    list: notYet,
-    environments: notYet,
-    read: notYet,
-    write: notYet,
-    extract: notYet,
-    record: notYet,
-    remove: notYet,
-    retention: notYet,
-  };
+  return { archive: notYet, windows: notYet, plan: notYet, extract: notYet, prune: notYet };
+}
+
+/** SEAM: src/backup/restic/, given `policy` and `secrets`: its passwords are `resticPassword()` of the present secret and of the earlier ones. */
+function openTarget(): Target | undefined {
+  return undefined;
+}
+
+/** SEAM: src/backup/retention.ts, given `policy.keep` and `now`. */
+function planRetention(backups: readonly ListedBackup[]): RetentionPlan {
+  return { keep: backups.map((backup) => ({ backup, reasons: [] })), remove: [] };
+}
+
+interface Parts {
+  readonly repository: Repository;
+  readonly secrets: () => Promise<KnownSecrets>;
+  readonly sealing: Sealing;
+  readonly now: () => Date;
+  readonly history: History;
+  readonly target: Target | undefined;
+}
+
+class StoredBackups implements Backups {
+  readonly #parts: Parts;
+  readonly #repository: Repository;
+  readonly root: string;
+  readonly history: History;
+  readonly target: Target | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#repository = parts.repository;
+    this.root = parts.repository.root;
+    this.history = parts.history;
+    this.target = parts.target;
+  }
+
+  acquire(command: string, onWait: (holder: string) => void): Promise<AsyncDisposable> {
+    return this.#repository.acquire(command, onWait);
+  }
+
+  environments(): Promise<readonly string[]> {
+    return this.#repository.environments();
+  }
+
+  async list(env: string): Promise<readonly ListedBackup[]> {
+    const ids = await this.#repository.ids(env);
+    if (ids.length === 0) return [];
+    const secrets = await this.#secretsOrWhyNot();
+    const listed: ListedBackup[] = [];
+    for (const id of ids) listed.push(await this.#listed({ env, id }, secrets));
+    return listed.sort(newestFirst);
+  }
+
+  async read(env: string, id: BackupId | undefined): Promise<Manifest> {
+    if (id === undefined) return this.#newest(env);
+    if (!(await this.#repository.holds({ env, id }))) throw notFound(env, id);
+    return (await this.#believed({ env, id }, await this.#parts.secrets())).manifest;
+  }
+
+  async write(backup: NewBackup, snapshot: AsyncIterable<Buffer>, onBytes?: OnBytes): Promise<Manifest> {
+    const { present } = await this.#parts.secrets();
+    const place = await this.#newPlace(backup);
+    const { env, kind, version, engine, replication, createdAt } = backup;
+    return this.#repository.add(place, async (folder) => {
+      const written = await writeSnapshot(folder, this.#parts.sealing, snapshot, onBytes);
+      const manifest: Manifest = {
+        schema: MANIFEST_SCHEMA,
+        id: place.id,
+        env,
+        kind,
+        createdAt: createdAt.toISOString(),
+        durationMs: Math.max(0, this.#parts.now().getTime() - createdAt.getTime()),
+        version,
+        engine,
+        replication,
+        snapshot: written,
+        content: null,
+        verification: null,
+      };
+      return { manifest: renderManifest(manifest, present), result: manifest };
+    });
+  }
+
+  async extract(manifest: Manifest, to: string, owner: FileOwner | undefined, onBytes?: OnBytes): Promise<void> {
+    const folder = this.#repository.folderOf(manifest);
+    try {
+      await extractSnapshot(folder, this.#parts.sealing, manifest.snapshot, { path: to, owner, onBytes });
+    } catch (error) {
+      throw error instanceof Unreadable ? damaged(manifest, manifest.snapshot.file, error.message, error) : error;
+    }
+  }
+
+  async record(manifest: Manifest, found: Required<Pick<Manifest, 'content' | 'verification'>>): Promise<Manifest> {
+    if (!(await this.#repository.holds(manifest))) throw notFound(manifest.env, manifest.id);
+    // Under the secret that it was made under: that is the one whose identity opens its snapshot.
+    const { manifest: stored, secret } = await this.#believed(manifest, await this.#parts.secrets());
+    const verification = found.verification && { ...found.verification, loadMs: Math.round(found.verification.loadMs) };
+    const recorded = { ...stored, content: found.content, verification };
+    await this.#repository.writeManifest(manifest, renderManifest(recorded, secret));
+    return recorded;
+  }
+
+  remove(env: string, id: BackupId): Promise<void> {
+    return this.#repository.remove({ env, id });
+  }
+
+  retention(backups: readonly ListedBackup[]): RetentionPlan {
+    return planRetention(backups);
+  }
+
+  /** A list is to be had without the root key too: then none of them can be believed, and each says why. */
+  async #secretsOrWhyNot(): Promise<KnownSecrets | Nexus3Error> {
+    try {
+      return await this.#parts.secrets();
+    } catch (error) {
+      if (error instanceof Nexus3Error && error.code.startsWith('ROOT_KEY_')) return error;
+      throw error;
+    }
+  }
+
+  async #listed(place: BackupPlace, secrets: KnownSecrets | Nexus3Error): Promise<ListedBackup> {
+    if (secrets instanceof Nexus3Error) return { ...place, problem: secrets };
+    try {
+      return { ...place, manifest: (await this.#believed(place, secrets)).manifest };
+    } catch (error) {
+      if (error instanceof Nexus3Error) return { ...place, problem: error };
+      throw error;
+    }
+  }
+
+  /** @throws Nexus3Error BACKUP_INVALID, BACKUP_KEY_UNKNOWN, BACKUP_DAMAGED */
+  async #believed(place: BackupPlace, secrets: KnownSecrets): Promise<BelievedManifest> {
+    let text: string;
+    try {
+      text = await this.#repository.manifestText(place);
+    } catch (error) {
+      throw error instanceof Unreadable ? invalid(place, error.message, error) : error;
+    }
+    const believed = parseManifest(text, place, secrets);
+    const { snapshot } = believed.manifest;
+    try {
+      const bytes = await this.#repository.sizeOf(place, snapshot.file);
+      if (bytes !== snapshot.bytes) throw new Unreadable(`it has ${String(bytes)} bytes`);
+      return believed;
+    } catch (error) {
+      throw error instanceof Unreadable ? damaged(place, snapshot.file, error.message, error) : error;
+    }
+  }
+
+  /** An older one is never taken in its stead without a word. */
+  async #newest(env: string): Promise<Manifest> {
+    const [newest, ...older] = await this.list(env);
+    if (newest === undefined) throw notFound(env, undefined);
+    if (newest.manifest !== undefined) return newest.manifest;
+    const good = older.find(({ manifest }) => manifest !== undefined);
+    const { code, message, evidence, hint } = newest.problem;
+    const way = good === undefined ? hint : `The newest one before it that can be believed: --id ${good.id}. ${hint}`;
+    throw new Nexus3Error(code, message, { evidence, hint: way, cause: newest.problem });
+  }
+
+  async #newPlace({ env, createdAt }: NewBackup): Promise<BackupPlace> {
+    for (let tried = 0; tried < IDS_TRIED_MAX; tried += 1) {
+      const place = { env, id: backupId(createdAt, randomBytes(SUFFIX_BYTES).toString('hex')) };
+      if (!(await this.#repository.holds(place))) return place;
+    }
+    throw new Error(`${String(IDS_TRIED_MAX)} backups of one second`);
+  }
+}
+
+async function knownSecrets(source: SecretSource): Promise<KnownSecrets> {
+  const { present, other } = await source();
+  return { present: new BackupSecret(present), earlier: other === undefined ? [] : [new BackupSecret(other)] };
+}
+
+/** By when they began: of one second by its fraction, where that can be believed. */
+function newestFirst(a: ListedBackup, b: ListedBackup): number {
+  return order(b).localeCompare(order(a));
+}
+
+function order({ id, manifest }: ListedBackup): string {
+  const [stamp = ''] = id.split('-');
+  return `${stamp} ${manifest?.createdAt ?? ''} ${id}`;
 }

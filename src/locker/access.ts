@@ -12,7 +12,7 @@ import { AuditLog } from './audit/log.js';
 import { LockerAudit } from './audit/service.js';
 import { LockerDatabase } from './database.js';
 import type { LockerConnection } from './channel.js';
-import { deriveOwnCredentials } from './derive.js';
+import { deriveBackupSecret, deriveOwnCredentials } from './derive.js';
 import type { AuditAction, AuditNote, Locker, OwnRotationStep, Rotation, Tokens } from './locker.js';
 import { afterStep, ownRotation, replaceRootKey } from './own-rotation.js';
 import type { Lockers } from './lockers.js';
@@ -118,6 +118,15 @@ export class LockerAccess {
     const after = afterStep(root, step);
     if (after !== root) await replaceRootKey(this.#init.rootKeyPath, after);
     return this.ownRotation();
+  }
+
+  /**
+   * What backups are sealed and proven with; of the other key too, while the root key is being changed. Locker need not run.
+   * @throws Nexus3Error ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID
+   */
+  async backupSecrets(): Promise<{ readonly present: Secret; readonly other: Secret | undefined }> {
+    const { root, other } = await this.#keys.load(false);
+    return { present: deriveBackupSecret(root), other: other === undefined ? undefined : deriveBackupSecret(other) };
   }
 
   /** The same store each time; it connects when it is first asked. @throws ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID */

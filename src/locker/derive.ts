@@ -20,6 +20,11 @@ export function deriveKeyEncryptionKey(rootKey: RootKey): Buffer {
   return rootKey.derive(['locker-key-encryption-key'], KEY_BYTES);
 }
 
+/** Of backups: src/backup/ derives from it whatever it needs, and never sees the root key. 32 bytes as base64url. */
+export function deriveBackupSecret(rootKey: RootKey): Secret {
+  return new Secret(rootKey.derive(['backup-secret'], KEY_BYTES).toString('base64url'));
+}
+
 /** Says whether two root keys are the same one, and nothing else of them. */
 export function fingerprintOf(rootKey: RootKey): string {
   return rootKey.derive(['root-key-fingerprint'], FINGERPRINT_BYTES).toString('hex');

@@ -1,0 +1,51 @@
+/** What can be wrong with a backup, in words for a person, with the way out. */
+import { Nexus3Error } from '../errors.js';
+import type { BackupId } from './backups.js';
+
+/** Where a backup lies. */
+export interface BackupPlace {
+  readonly env: string;
+  readonly id: BackupId;
+}
+
+export function nameOf({ env, id }: BackupPlace): string {
+  return `${env}/${id}`;
+}
+
+export function invalid(place: BackupPlace, evidence: string, cause?: unknown): Nexus3Error {
+  return new Nexus3Error('BACKUP_INVALID', `What the backup ${nameOf(place)} says of itself cannot be believed.`, {
+    evidence: [`${nameOf(place)}/manifest.json: ${evidence}`],
+    hint:
+      'Take another backup: `nexus3 backup list` shows them. If there is a copy off this machine, fetch this one from there ' +
+      'again. Ask yourself who can write into the repository.',
+    cause,
+  });
+}
+
+/** @param what `The backup track/2026…` */
+export function keyUnknown(what: string, fingerprint?: string): Nexus3Error {
+  return new Nexus3Error('BACKUP_KEY_UNKNOWN', `${what} was made under another root key, which is not known here.`, {
+    evidence: fingerprint === undefined ? [] : [`it names the key ${fingerprint}`],
+    hint:
+      'The root key of that time opens it: from a recovery kit of then (`nexus3 locker import FILE`), or a copy of root.key, ' +
+      'named with $NEXUS3_ROOT_KEY_FILE. After `nexus3 locker reset` the lost key is gone with what it opened, unless a kit holds it.',
+  });
+}
+
+/** @param file `dump.rdb` */
+export function damaged(place: BackupPlace, file: string, evidence: string, cause?: unknown): Nexus3Error {
+  return new Nexus3Error('BACKUP_DAMAGED', `The backup ${nameOf(place)} is not what was written: it is damaged.`, {
+    evidence: [`${nameOf(place)}/${file}: ${evidence}`],
+    hint:
+      'Take another backup: `nexus3 backup list` shows them. If there is a copy off this machine, fetch this one from there ' +
+      'again, and look at the disk that this one lay on.',
+    cause,
+  });
+}
+
+export function notFound(env: string, id: BackupId | undefined): Nexus3Error {
+  const message = id === undefined ? `There is no backup of ${env}.` : `There is no backup ${id} of ${env}.`;
+  return new Nexus3Error('BACKUP_NOT_FOUND', message, {
+    hint: id === undefined ? `Make one: nexus3 backup create ${env}` : `See which there are: nexus3 backup list ${env}`,
+  });
+}

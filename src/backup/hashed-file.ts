@@ -1,0 +1,187 @@
+/** Files that are hashed as they flow, in constant memory: written so that they last, and read back as what was written. */
+import { createHash } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { systemErrorCode, writeFailure } from '../errors.js';
+import type { FileOwner, OnBytes } from './backups.js';
+
+const FILE_MODE = 0o600;
+/** What is gathered before it is written. While that is being written, as much again is gathered. */
+const WRITE_BYTES = 1024 * 1024;
+const READ_BYTES = 1024 * 1024;
+
+export interface Measured {
+  readonly bytes: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+/** Hashes and counts what passes. */
+export class Meter {
+  readonly #hash = createHash('sha256');
+  readonly #onBytes: OnBytes | undefined;
+  #bytes = 0;
+
+  /** @param onBytes told of each part how many bytes it had */
+  constructor(onBytes?: OnBytes) {
+    this.#onBytes = onBytes;
+  }
+
+  async *through(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      this.#hash.update(chunk);
+      this.#bytes += chunk.length;
+      this.#onBytes?.(chunk.length);
+      yield chunk;
+    }
+  }
+
+  /** Once, at the end. */
+  measured(): Measured {
+    return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
+  }
+}
+
+export interface NewFileOptions {
+  readonly owner?: FileOwner | undefined;
+}
+
+/**
+ * Makes a file, 0600, of what flows; durable when this resolves, but for its name in its folder. On failure it is removed
+ * again; one that was there before is never touched.
+ * @param chunks must not be changed after they have been handed over
+ * @throws Nexus3Error DISK_FULL, FILE_NOT_WRITABLE; and whatever the chunks throw, as it is
+ */
+export async function writeNewFile(
+  path: string,
+  chunks: AsyncIterable<Buffer>,
+  options: NewFileOptions = {},
+): Promise<void> {
+  const file = await saying(path, () => open(path, 'wx', FILE_MODE));
+  try {
+    await writeAll(path, file, chunks);
+    await saying(path, async () => {
+      await file.chmod(FILE_MODE);
+      if (options.owner !== undefined) await file.chown(options.owner.uid, options.owner.gid);
+      await file.sync();
+    });
+  } catch (error) {
+    await rm(path, { force: true }).catch(() => undefined);
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeAll(path: string, file: FileHandle, chunks: AsyncIterable<Buffer>): Promise<void> {
+  let gathered: Buffer[] = [];
+  let bytes = 0;
+  let writing: Promise<unknown> = Promise.resolve();
+  const flush = async (): Promise<void> => {
+    await writing;
+    writing = saying(path, () => writeWhole(file, gathered, bytes));
+    // It is awaited before the next one, or at the end; until then nobody else may be told of its failure.
+    writing.catch(() => undefined);
+    gathered = [];
+    bytes = 0;
+  };
+  try {
+    for await (const chunk of chunks) {
+      gathered.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= WRITE_BYTES) await flush();
+    }
+    if (bytes > 0) await flush();
+  } finally {
+    // Also when the chunks failed: nothing may still write into a file that is closed.
+    await writing.catch(() => undefined);
+  }
+  await writing;
+}
+
+/** A disk that fills up takes a part, and says so only when the rest is written. */
+async function writeWhole(file: FileHandle, chunks: readonly Buffer[], bytes: number): Promise<void> {
+  const { bytesWritten } = await file.writev(chunks);
+  if (bytesWritten === bytes) return;
+  const rest = Buffer.concat(chunks).subarray(bytesWritten);
+  for (let at = 0; at < rest.length;) at += (await file.write(rest, at)).bytesWritten;
+}
+
+async function saying<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
+}
+
+export interface OpenedFile extends AsyncDisposable {
+  readonly bytes: number;
+  readonly chunks: AsyncIterable<Buffer>;
+}
+
+/** Why a file in the repository cannot be read. Never leaves src/backup. */
+export class Unreadable extends Error {}
+
+/** Judged by what was opened: a plain file, not a link to one. @throws Unreadable */
+export async function openPlainFile(path: string): Promise<OpenedFile> {
+  const file = await readable(() => open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
+  try {
+    const stat = await readable(() => file.stat());
+    refuseOther(stat);
+    return {
+      bytes: stat.size,
+      chunks: readChunks(file),
+      [Symbol.asyncDispose]: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** @throws Unreadable, also where it has more bytes */
+export async function readSmallFile(path: string, bytesMax: number): Promise<string> {
+  await using file = await openPlainFile(path);
+  if (file.bytes > bytesMax) throw new Unreadable(`it has more than ${String(bytesMax)} bytes`);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of file.chunks) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new Unreadable(`it has more than ${String(bytesMax)} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function* readChunks(file: FileHandle): AsyncGenerator<Buffer> {
+  for (let position = 0; ;) {
+    // Each its own: whoever is given one may keep it.
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    const { bytesRead } = await readable(() => file.read(buffer, 0, READ_BYTES, position));
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+export function refuseOther(stat: Stats): void {
+  if (!stat.isFile()) throw new Unreadable(stat.isSymbolicLink() ? 'it is a symbolic link' : 'it is not a plain file');
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'it is not there',
+  ELOOP: 'it is a symbolic link',
+  EACCES: 'this user may not read it',
+  EPERM: 'this user may not read it',
+};
+
+export async function readable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    throw new Unreadable(REASONS[code] ?? `${code} when it was read`, { cause: error });
+  }
+}

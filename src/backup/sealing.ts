@@ -1,0 +1,54 @@
+/**
+ * How what goes into the repository is closed to others and proven later: for the snapshots, and for the parts of the
+ * history archive. Streams in, streams out, in constant memory.
+ *
+ *     write:  writeNewFile(`${name}${sealing.suffix}`, sealing.seal(plain))
+ *     read:   sealing.open(name, file.chunks), where the name says whether it is sealed: both kinds may lie side by side
+ *     index:  sealing.prove(text) gives a MAC to store with it, sealing.believe(text, mac, what) throws where it does not fit
+ */
+import { Nexus3Error } from '../errors.js';
+import { type KnownSecrets, secretNamed } from './backup-secret.js';
+import { keyUnknown } from './faults.js';
+
+/** As it lies in the repository. */
+export interface Mac {
+  /** Fingerprint of the backup secret. */
+  readonly key: string;
+  /** 64 hex digits. */
+  readonly value: string;
+}
+
+export interface Sealing {
+  /** Of what is written now. */
+  readonly suffix: '' | '.age';
+  seal(plain: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
+  /**
+   * @param file its name, or path
+   * @throws Nexus3Error BACKUP_DAMAGED, BACKUP_KEY_UNKNOWN, while it flows: nothing that came before is proven until it ends
+   */
+  open(file: string, stored: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
+  prove(text: string): Promise<Mac>;
+  /** @param what `The history of track`, for a person @throws Nexus3Error BACKUP_INVALID, BACKUP_KEY_UNKNOWN, ROOT_KEY_… */
+  believe(text: string, mac: Mac, what: string): Promise<void>;
+}
+
+export function openSealing(secrets: () => Promise<KnownSecrets>): Sealing {
+  return {
+    suffix: '',
+    seal: (plain) => plain,
+    open: (_file, stored) => stored,
+    prove: async (text) => {
+      const { present } = await secrets();
+      return { key: present.fingerprint, value: present.mac('archive-mac', text) };
+    },
+    believe: async (text, mac, what) => {
+      const secret = secretNamed(await secrets(), mac.key);
+      if (secret === undefined) throw keyUnknown(what, mac.key);
+      if (secret.isMacOf('archive-mac', text, mac.value)) return;
+      throw new Nexus3Error('BACKUP_INVALID', `${what} cannot be believed.`, {
+        evidence: ['its MAC does not fit: it was changed after it was written'],
+        hint: 'If there is a copy off this machine, fetch it from there. Ask yourself who can write into the repository.',
+      });
+    },
+  };
+}

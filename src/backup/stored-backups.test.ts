@@ -1,0 +1,104 @@
+/** The repository as the rest of nexus3 sees it, on a real disk. */
+import { createHash, randomBytes } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  chunksOf,
+  FIRST_CREATED_AT,
+  newBackup,
+  type TestRepository,
+  testRepository,
+} from '../../test/support/backup-repository.js';
+import { Nexus3Error } from '../errors.js';
+import type { Backups, Manifest } from './backups.js';
+
+const DUMP = randomBytes(3_000_000);
+const later = (seconds: number): Date => new Date(FIRST_CREATED_AT.getTime() + seconds * 1000);
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+let repository: TestRepository;
+let backups: Backups;
+beforeEach(async () => {
+  repository = await testRepository();
+  backups = repository.open();
+});
+afterEach(() => repository[Symbol.asyncDispose]());
+
+const folderOf = ({ env, id }: { env: string; id: string }): string => join(repository.root, env, id);
+const write = (changes: Parameters<typeof newBackup>[0] = {}, dump = DUMP): Promise<Manifest> =>
+  backups.write(newBackup(changes), chunksOf(dump.subarray(0, 1_000_001), dump.subarray(1_000_001)));
+const extracted = async (manifest: Manifest): Promise<Buffer> => {
+  const to = join(repository.folder, `extracted-${randomBytes(4).toString('hex')}.rdb`);
+  await backups.extract(manifest, to, undefined);
+  return readFile(to);
+};
+
+describe('a backup', () => {
+  it('is listed when it is durable, newest first, and read, extracted and removed', async () => {
+    expect(await backups.list('track')).toEqual([]);
+    expect(await backups.environments()).toEqual([]);
+    let seen = 0;
+    const first = await backups.write(newBackup(), chunksOf(DUMP), (bytes) => (seen += bytes));
+    const second = await write({ createdAt: later(60) });
+    const third = await write({ createdAt: later(60.5) });
+    const other = await write({ env: 'web' }, Buffer.from('another'));
+    expect(seen).toBe(DUMP.length);
+    expect(first).toMatchObject({
+      schema: 'nexus3.backup/1',
+      createdAt: '2026-01-08T12:00:00.250Z',
+      durationMs: 1_500,
+      snapshot: { file: 'dump.rdb', bytes: DUMP.length, sha256: sha256(DUMP), rdbBytes: DUMP.length },
+      content: null,
+      verification: null,
+    });
+    expect(first.id).toMatch(/^20260108T120000Z-[0-9a-f]{4}$/);
+    expect((await backups.list('track')).map(({ manifest }) => manifest)).toEqual([third, second, first]);
+    expect(await backups.environments()).toEqual(['track', 'web']);
+    expect(await backups.read('track', undefined)).toEqual(third);
+    expect(await backups.read('web', other.id)).toEqual(other);
+    expect((await extracted(first)).equals(DUMP)).toBe(true);
+    await backups.remove('track', third.id);
+    await backups.remove('track', third.id);
+    expect((await backups.list('track')).map(({ id }) => id)).toEqual([second.id, first.id]);
+    await expect(backups.read('track', third.id)).rejects.toMatchObject({ code: 'BACKUP_NOT_FOUND' });
+    await expect(backups.read('notes', undefined)).rejects.toMatchObject({ code: 'BACKUP_NOT_FOUND' });
+  });
+
+  it('is closed to everybody else', async () => {
+    const { env, id } = await write();
+    const modes = [repository.root, join(repository.root, env), folderOf({ env, id })].map((path) => stat(path));
+    expect((await Promise.all(modes)).map(({ mode }) => mode & 0o777)).toEqual([0o700, 0o700, 0o700]);
+    const files = ['dump.rdb', 'manifest.json'].map((name) => stat(join(folderOf({ env, id }), name)));
+    expect((await Promise.all(files)).map(({ mode }) => mode & 0o777)).toEqual([0o600, 0o600]);
+    expect((await readdir(folderOf({ env, id }))).sort()).toEqual(['dump.rdb', 'manifest.json']);
+  });
+
+  it('says what was counted and measured, once that is recorded', async () => {
+    const manifest = await write();
+    const content = { databases: [{ db: 0, keys: 3, expiring: 1 }], graphs: [] };
+    const verification = {
+      verifiedAt: later(90).toISOString(),
+      loadMs: 41,
+      runtime: 'process',
+      engine: manifest.engine,
+    } as const;
+    const recorded = await backups.record(manifest, { content, verification });
+    expect(recorded).toEqual({ ...manifest, content, verification });
+    expect(await backups.read('track', manifest.id)).toEqual(recorded);
+    await backups.remove('track', manifest.id);
+    await expect(backups.record(manifest, { content, verification })).rejects.toMatchObject({
+      code: 'BACKUP_NOT_FOUND',
+    });
+  });
+
+  it('never appears in part: nothing is left of one whose stream breaks off', async () => {
+    const broken = async function* (): AsyncGenerator<Buffer> {
+      yield DUMP;
+      await Promise.reject(new Nexus3Error('BACKUP_FAILED', 'The vault closed the connection.', { hint: '-' }));
+    };
+    await expect(backups.write(newBackup(), broken())).rejects.toMatchObject({ code: 'BACKUP_FAILED' });
+    expect(await backups.list('track')).toEqual([]);
+    expect(await readdir(join(repository.root, 'track'))).toEqual([]);
+  });
+});
