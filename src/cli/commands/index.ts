@@ -49,6 +49,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./recover.js')).recover,
   },
   {
+    name: 'restore',
+    summary: 'bring back what a backup holds, or any second of the past',
+    load: async () => (await import('./restore.js')).restore,
+  },
+  {
     name: 'rotate',
     summary: 'new passwords, without a moment in which one is refused',
     load: async () => (await import('./rotate.js')).rotate,

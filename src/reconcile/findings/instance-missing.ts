@@ -9,7 +9,10 @@ export const instanceMissing: Rule = {
   repairs: 'rendered, created and started',
   see: (facts) =>
     instancesIn(facts)
-      .filter(({ id, runtime }) => runtime === undefined && !(id.role === 'vault' && (isHeld(facts) || isBetweenCopies(facts))))
+      .filter(
+        ({ id, runtime }) =>
+          runtime === undefined && !(id.role === 'vault' && (isHeld(facts) || isBetweenCopies(facts))),
+      )
       .map(({ id, spec }) => ({
         instance: id.role,
         message: `there is no ${id.role}`,

@@ -23,7 +23,8 @@ function sighting({ environment }: EnvironmentFacts, { phase, source, startedAt 
 }
 
 const MESSAGES: Readonly<Record<RestoreFacts['phase'], string>> = {
-  replacing: 'a restore was cut off while the vault’s data were being replaced: it serves nobody until that is finished',
+  replacing:
+    'a restore was cut off while the vault’s data were being replaced: it serves nobody until that is finished',
   proving: 'a restore was cut off before the restored data were proven: the vault serves nobody until they are',
   opening: 'a restore was cut off when the restored data were proven: they are what the vault serves',
   'taking-back': 'a restore failed, and was cut off while the old data were put back: they are what will serve',
