@@ -1,4 +1,5 @@
 /** One environment: begun, gone on with, finished, or taken back, whichever its journal and its folders say. */
+import { existsSync } from 'node:fs';
 import { Nexus3Error } from '../../errors.js';
 import type { ConfiguredEnvironment } from '../../config/configuration.js';
 import type { Progress } from '../../progress.js';
@@ -7,6 +8,7 @@ import { isLocker } from '../desired.js';
 import type { EnvironmentFacts } from '../facts.js';
 import { differsIn, instancesIn, isForeign } from '../facts.js';
 import { look } from '../loop.js';
+import { discardAside } from '../vault-data/aside.js';
 import type { World } from '../world.js';
 import type { RestoreJournal } from './journal.js';
 import { readJournal, writeJournal } from './journal.js';
@@ -19,7 +21,6 @@ import { holdsRestored, keptFolder, stagedFolder, vaultSpecOf } from './restorin
 import type { RestoreSource } from './source.js';
 import { isSameSource, wordsOf } from './source.js';
 import { restoreFailed, takeBack } from './take-back.js';
-import { existsSync } from 'node:fs';
 
 /** `begin`: nothing is under way. `put-back`: what an earlier run has begun is undone, and nothing else. */
 export type Way = 'begin' | 'go-on' | 'finish' | 'put-back' | 'put-back-then-begin';
@@ -117,9 +118,26 @@ export async function restoreOne(
   // A mistake in what is asked for comes before anything is made.
   const options = await choose();
   const credentials = await completeCredentials(world, facts, progress);
-  const prepared = await prepare(world, facts, options, progress);
-  await writeJournal(dataRoot, prepared);
+  const prepared = await prepareOrTidyUp(world, facts, options, progress);
   return replaceThenOpen({ ...parts, journal: prepared, credentials }, false);
+}
+
+/** Journal written: from then on whoever comes next knows what lies here. */
+async function prepareOrTidyUp(
+  world: World,
+  facts: EnvironmentFacts,
+  options: PrepareOptions,
+  progress: Progress,
+): Promise<RestoreJournal> {
+  try {
+    const prepared = await prepare(world, facts, options, progress);
+    await writeJournal(world.configuration.dataRoot, prepared);
+    return prepared;
+  } catch (error) {
+    // What went wrong first is what counts; what stays is discarded by the next restore.
+    await discardAside(world, facts.environment.name, 'vault').catch(() => undefined);
+    throw error;
+  }
 }
 
 async function replaceThenOpen(restoring: Restoring, resumed: boolean): Promise<Outcome> {

@@ -92,7 +92,10 @@ export function newestBelieved(
   const believed = backups.flatMap(({ manifest }) => (manifest === undefined ? [] : [manifest]));
   const manifest = believed.find(({ verification }) => verification !== null) ?? believed[0];
   if (manifest === undefined) return undefined;
-  const newer = backups.filter(({ id }) => id > manifest.id);
+  const newer = backups.slice(
+    0,
+    backups.findIndex(({ id }) => id === manifest.id),
+  );
   return {
     manifest,
     warnings: newer.map(({ id, problem }) =>
