@@ -177,6 +177,80 @@ export function describeRestore(options: NexusOptions, hands: Hands): void {
     });
   });
 
+  describe('whatever is left of the environment', () => {
+    it('the vault is gone altogether: no instance, no data, no configuration', async () => {
+      await takeBackup(nexus, 'track');
+      await changeEverything();
+      const { dataDir, configDir } = await nexus.spec('track', 'vault');
+      await hands.takeAway(nexus, 'track', 'vault');
+      for (const folder of [dataDir, configDir]) await rm(folder, { recursive: true });
+      const report = await restored('track');
+      expect(report.keptAside).toBeNull();
+      // What the operational held was the last copy of what is in no backup.
+      expect(await readdir(report.keptOperational ?? '')).toEqual(['dump.rdb']);
+      await servesThen();
+    });
+
+    it('both are gone', async () => {
+      await takeBackup(nexus, 'track');
+      for (const role of ['operational', 'vault'] as const) await hands.takeAway(nexus, 'track', role);
+      await rm(join(nexus.dataRoot, 'track'), { recursive: true });
+      await restored('track');
+      await servesThen();
+    });
+
+    it('the guard holds the vault: what its operational has is kept before it is refilled', async () => {
+      await takeBackup(nexus, 'track');
+      await changeEverything();
+      const { dataDir } = await nexus.spec('track', 'vault');
+      await hands.stop(nexus, 'track', 'vault');
+      await rm(join(dataDir, 'appendonlydir'), { recursive: true });
+      const report = await restored('track');
+      expect(await readdir(report.keptOperational ?? '')).toEqual(['dump.rdb']);
+      await servesThen();
+    });
+
+    it('it is stopped, or its operational is', async () => {
+      await takeBackup(nexus, 'track');
+      await changeEverything();
+      await hands.stop(nexus, 'track', 'vault');
+      await hands.takeAway(nexus, 'track', 'operational');
+      await restored('track');
+      await servesThen();
+    });
+
+    it('Locker has lost its passwords: it makes new ones', async () => {
+      await takeBackup(nexus, 'track');
+      await changeEverything();
+      await nexus.admin('locker', 'vault', 'DEL', 'nexus3:locker:l_e0dd:env:track');
+      await restored('track');
+      await servesThen();
+    });
+  });
+
+  it('--into: a new environment beside, with passwords of its own; the other one is not touched', async () => {
+    const { id } = await takeBackup(nexus, 'track');
+    await changeEverything();
+    const report = await restored('track', '--into', 'track-then');
+    expect(report).toMatchObject({ env: 'track-then', from: 'track', source: { id }, keptAside: null });
+    expect(await nexus.findings('track-then')).toEqual([]);
+    expect(await nexus.admin('track-then', 'operational', 'MGET', 'kept', 'later')).toEqual(['then', null]);
+    expect(await nexus.password('track-then')).not.toBe(await nexus.password('track'));
+    await servesNow('the other one');
+    expect((await nexus.run('restore', 'track', '--into', 'track-then', '--yes', '--json')).out).toContain(
+      'ENVIRONMENT_EXISTS',
+    );
+    expect((await nexus.run('remove', 'track-then', '--yes', '--delete-data')).code).toBe(0);
+  });
+
+  it('--into, from a bad backup: nothing of it stays', async () => {
+    await takeBackup(nexus, 'track', { change: () => Buffer.from('this is not a snapshot') });
+    expect(await refusedWith('RESTORE_FAILED', '--into', 'track-then')).toContain('START_FAILED');
+    expect((await nexus.run('status', 'track-then', '--json')).out).toContain('ENVIRONMENT_UNKNOWN');
+    expect(existsSync(join(nexus.dataRoot, 'track-then'))).toBe(false);
+    expect((await nexus.run('check', '--json')).code).toBe(0);
+  });
+
   it(
     'killed anywhere: the operational answers, `check` says what is going on, and running again finishes or takes back',
     async () => {

@@ -49,7 +49,7 @@ export async function prepare(
 ): Promise<RestoreJournal> {
   const { environment, vault } = facts;
   const { chosen } = options;
-  const engine = await engineOf(world, facts);
+  const engine = await engineOf(world, facts, chosen);
   if (chosen.kind === 'backup') refuseTooNew(chosen, engine);
   await refuseWithoutRoom(world, environment.name, chosen);
   await archiveHistory(world, environment.name, vault.spec.dataDir);
@@ -83,9 +83,18 @@ export async function prepare(
   };
 }
 
-/** The one that will load it: it runs, or is started for a moment with nothing. */
-async function engineOf(world: World, facts: EnvironmentFacts): Promise<EngineVersion> {
-  return serverOf(facts.vault)?.engine ?? (await engineAtHand(world, facts.environment));
+/**
+ * The one that will load it. It runs; or it was last seen, and the start script lets no older one come after it; or it is
+ * started for a moment with nothing.
+ */
+async function engineOf(
+  world: World,
+  { vault, environment }: EnvironmentFacts,
+  chosen: ChosenSource,
+): Promise<EngineVersion> {
+  const known = serverOf(vault)?.engine ?? vault.folder.engine;
+  if (known !== undefined && (chosen.kind === 'history' || canRead(known, chosen.manifest.engine))) return known;
+  return serverOf(vault)?.engine ?? (await engineAtHand(world, environment));
 }
 
 function refuseTooNew({ manifest }: Extract<ChosenSource, { kind: 'backup' }>, engine: EngineVersion): void {
