@@ -10,6 +10,8 @@ export interface EnvironmentLayout {
   readonly data: Readonly<Record<Role, string>>;
   /** What is moved out of the way and not yet discarded. */
   readonly aside: string;
+  /** Of a scratch server, while there is one. */
+  readonly scratch: string;
 }
 
 export function layoutOf(dataRoot: string, env: string): EnvironmentLayout {
@@ -19,6 +21,7 @@ export function layoutOf(dataRoot: string, env: string): EnvironmentLayout {
     config: { vault: join(root, 'config', 'vault'), operational: join(root, 'config', 'operational') },
     data: { vault: join(root, 'vault'), operational: join(root, 'operational') },
     aside: join(root, 'aside'),
+    scratch: join(root, 'scratch'),
   };
 }
 
