@@ -4,7 +4,7 @@
  */
 import { Nexus3Error } from '../../errors.js';
 import type { ConfiguredEnvironment } from '../../config/configuration.js';
-import { adminOf, credentialsOf } from '../access.js';
+import { adminOf, credentialsOf, hostAddress } from '../access.js';
 import { bookkeepAll } from '../check.js';
 import { isLocker, specOf } from '../desired.js';
 import { readVaultFolder } from '../folder.js';
@@ -64,14 +64,16 @@ async function untilStarted({ world, environment, progress }: Restoring): Promis
 }
 
 /** @returns what could not be proven */
-async function refill({ world, environment, progress }: Restoring): Promise<readonly string[]> {
+async function refill({ world, environment, credentials, progress }: Restoring): Promise<readonly string[]> {
   const on = { env: environment.name, role: 'operational' } as const;
   const spec = specOf(world.configuration, environment, 'operational');
   const state = await stateOf(world, spec);
-  if (state?.state !== 'running') {
-    await perform(world, { kind: 'render', on }, progress);
-    if (state === undefined) await world.runtime.create(spec);
-    await perform(world, { kind: 'start', on }, progress);
+  await perform(world, { kind: 'render', on }, progress);
+  if (state === undefined) await world.runtime.create(spec);
+  // One that has other passwords than Locker is started with Locker's; what it holds stays until it is refilled.
+  const isOpen = state?.state === 'running' && (await acceptsAdmin(world, environment, credentials));
+  if (!isOpen) {
+    await perform(world, { kind: 'restart', on }, progress);
     await untilLoaded(world, environment, 'operational');
   }
   progress.step('the operational is refilled from its vault');
@@ -81,6 +83,20 @@ async function refill({ world, environment, progress }: Restoring): Promise<read
   return same
     ? []
     : [`${environment.name} is being written to, so vault and operational were not compared; the link is up.`];
+}
+
+async function acceptsAdmin(
+  world: World,
+  environment: ConfiguredEnvironment,
+  credentials: Restoring['credentials'],
+): Promise<boolean> {
+  const view = await world.servers.probe({
+    address: hostAddress(specOf(world.configuration, environment, 'operational')),
+    adminPassword: credentials['operational-admin'],
+    directives: [],
+    masterauth: undefined,
+  });
+  return view.state === 'open' || view.state === 'loading';
 }
 
 /**
