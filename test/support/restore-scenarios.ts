@@ -105,6 +105,14 @@ export function describeRestore(options: NexusOptions, hands: Hands): void {
     expect(audit.out).toContain(id);
   });
 
+  it('one that was never verified is loaded and counted beside, before anything is touched', async () => {
+    const { id } = await takeBackup(nexus, 'track', { verified: false });
+    await changeEverything();
+    const report = await restored('track', '--id', id);
+    expect(report.steps.join('\n')).toContain('loaded beside the vault, and counted');
+    await servesThen();
+  });
+
   it('says first what it will do and what is lost, and does nothing without a yes', async () => {
     const { id } = await takeBackup(nexus, 'track');
     await changeEverything();
@@ -127,18 +135,32 @@ export function describeRestore(options: NexusOptions, hands: Hands): void {
       ['truncated', 'BACKUP_DAMAGED', {}, (path, { snapshot }) => truncate(path, snapshot.bytes - 1)],
       ['with a bit flipped', 'BACKUP_DAMAGED', {}, (path) => flipBit(path)],
       ['with a byte more', 'BACKUP_DAMAGED', {}, (path) => appendFile(path, 'x')],
+      [
+        'never verified, and no snapshot',
+        'BACKUP_DAMAGED',
+        { verified: false, change: () => Buffer.from('nothing') },
+        nothing,
+      ],
+      ['never verified, and ends too early', 'BACKUP_DAMAGED', { verified: false, change: cutShort }, nothing],
+      ['never verified, and of the future', 'BACKUP_TOO_NEW', { verified: false, change: ofTheFuture }, nothing],
+      [
+        'never verified, and with graphs of the future',
+        'BACKUP_TOO_NEW',
+        { verified: false, change: withGraphEncoding },
+        nothing,
+      ],
       ['with a foreign manifest', 'BACKUP_INVALID', {}, (path) => claimOther(join(path, '..', 'manifest.json'))],
       [
         'of a newer engine',
         'BACKUP_TOO_NEW',
         { engine: { kind: 'redis', version: '99.0.0', graphModule: 41_603 } },
-        async () => Promise.resolve(),
+        nothing,
       ],
       [
         'of a newer graph module',
         'BACKUP_TOO_NEW',
         { engine: { kind: 'redis', version: '8.2.3', graphModule: 49_900 } },
-        async () => Promise.resolve(),
+        nothing,
       ],
     ])('%s: %s', async (what, code, take, damage) => {
       const manifest = await takeBackup(nexus, 'track', take);
@@ -159,14 +181,8 @@ export function describeRestore(options: NexusOptions, hands: Hands): void {
         /BACKUP_UNTRUE.*lasting keys expected/,
         { lie: (content) => ({ ...content, databases: [{ db: 0, keys: 99, expiring: 0 }] }) },
       ],
-      ['one that ends too early', /START_FAILED/, { change: (snapshot) => snapshot.subarray(0, snapshot.length - 20) }],
-      [
-        'a format of the future',
-        /START_FAILED/,
-        {
-          change: (snapshot) => Buffer.from(snapshot.toString('latin1').replace(/^REDIS00\d\d/, 'REDIS0099'), 'latin1'),
-        },
-      ],
+      ['one that ends too early', /START_FAILED/, { change: cutShort }],
+      ['a format of the future', /START_FAILED/, { change: ofTheFuture }],
       ['a graph encoding of the future', /START_FAILED/, { change: withGraphEncoding }],
       ['no snapshot at all', /START_FAILED/, { change: () => Buffer.from('this is not a snapshot') }],
     ])('%s', async (what, says, take) => {
@@ -304,6 +320,11 @@ export function describeRestore(options: NexusOptions, hands: Hands): void {
     return code === 0;
   }
 }
+
+const nothing = (): Promise<void> => Promise.resolve();
+const cutShort = (snapshot: Buffer): Buffer => snapshot.subarray(0, snapshot.length - 20);
+const ofTheFuture = (snapshot: Buffer): Buffer =>
+  Buffer.from(snapshot.toString('latin1').replace(/^REDIS00\d\d/, 'REDIS0099'), 'latin1');
 
 async function flipBit(path: string): Promise<void> {
   await using file = await open(path, 'r+');

@@ -26,6 +26,12 @@ import { wordsOf } from './source.js';
 const COMPARISONS_MAX = 10;
 const COMPARE_AGAIN_MS = 200;
 
+/** What comes with an older Locker. */
+export const LOCKER_WARNINGS: readonly string[] = [
+  'Passwords that were changed since then are the older ones again in Locker: afterwards run `nexus3 check --fix`, and do what it says of the rest.',
+  'Locker’s audit ends where it did then: `nexus3 locker audit --verify` will say so.',
+];
+
 export interface Opened {
   readonly keys: number;
   readonly graphs: number;
@@ -44,7 +50,10 @@ export async function openToAll(restoring: Restoring, onOpen: () => void): Promi
   const ms = await proveWriteAndRead(world, environment);
   const route = environment.kind === 'standard' ? 'written on the vault, read on the operational' : 'written and read';
   progress.done(`${route} in ${ms.toFixed(1)} ms`);
-  if (isLocker(environment)) await repairUsers(world);
+  if (isLocker(environment)) {
+    await repairUsers(world);
+    warnings.push(...LOCKER_WARNINGS);
+  }
   await bookkeepAll(await look(world, [environment]));
   warnings.push(...(await note(restoring, 'ok')), ...(await archiveKept(restoring)));
   await endJournal(world.configuration.dataRoot, environment.name);

@@ -7,6 +7,7 @@ import { isLocker } from '../desired.js';
 import type { Environment } from '../../protocol/environment.js';
 import { keysIn } from './content.js';
 import type { Way } from './one.js';
+import { LOCKER_WARNINGS } from './open.js';
 import { mayBeLastCopy } from './prepare.js';
 import type { ChosenSource, RestoreSource } from './source.js';
 import { sourceOf, wordsOf } from './source.js';
@@ -86,11 +87,6 @@ export function planBegin({ environment, facts, from, chosen }: PlanParts): Plan
     ],
   };
 }
-
-const LOCKER_WARNINGS: readonly string[] = [
-  'Passwords that were changed since then are the older ones again in Locker: afterwards run `nexus3 check --fix`, and do what it says of the rest.',
-  'Locker’s audit ends where it did then: `nexus3 locker audit --verify` will say so.',
-];
 
 function lossOf(keysNow: number | null, source: RestoreSource, keysThen: number | null): string {
   const now = keysNow === null ? 'What the vault holds now' : `The vault holds ${String(keysNow)} keys now; that`;
