@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { listed } from '../../test/support/listed-backups.js';
 import type { Retention } from '../config/configuration.js';
 import type { ListedBackup, RetentionPlan } from './backups.js';
+import { newestFirst } from './order.js';
 import { planRetention } from './retention.js';
 
 const NONE: Retention = { last: 1, hourly: 0, daily: 0, weekly: 0, monthly: 0 };
@@ -118,7 +119,7 @@ describe('whatever backups there are, and whatever is to be kept', () => {
 
   const ofEach = (all: readonly ListedBackup[], wanted: (one: ListedBackup) => boolean): readonly ListedBackup[] =>
     ['track', 'kb'].flatMap((env) => {
-      const own = all.filter((one) => one.env === env && wanted(one)).toSorted((a, b) => (a.id < b.id ? 1 : -1));
+      const own = all.filter((one) => one.env === env && wanted(one)).toSorted(newestFirst);
       return own.slice(0, 1);
     });
 

@@ -9,6 +9,7 @@
  */
 import type { Retention } from '../config/configuration.js';
 import type { ListedBackup, RetentionPlan, RetentionReason } from './backups.js';
+import { newestFirst } from './order.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -40,12 +41,12 @@ export function planRetention(keep: Retention, backups: readonly ListedBackup[],
 }
 
 function planOne(backups: readonly ListedBackup[], keep: Retention, now: Date): RetentionPlan {
-  const newestFirst = backups.toSorted((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0));
-  const present = newestFirst.filter((backup) => madeAt(backup) <= now);
+  const sorted = backups.toSorted(newestFirst);
+  const present = sorted.filter((backup) => madeAt(backup) <= now);
   const sound = present.filter(({ problem }) => problem === undefined);
   const reasons = reasonsFor(sound, keep);
   const reasonsOfDamaged = reasonsFor(present, keep);
-  const verified = newestFirst.find(({ manifest }) => (manifest?.verification ?? null) !== null);
+  const verified = sorted.find(({ manifest }) => (manifest?.verification ?? null) !== null);
 
   const reasonsOf = (backup: ListedBackup): readonly RetentionReason[] => {
     if (madeAt(backup) > now) return ['last'];
@@ -53,8 +54,8 @@ function planOne(backups: readonly ListedBackup[], keep: Retention, now: Date): 
     return backup === verified ? [...own, 'last-verified'] : own;
   };
   const staysAllTheSame = (backup: ListedBackup): boolean =>
-    backup.problem !== undefined && (verified === undefined || verified.id < backup.id);
-  const judged = newestFirst.map((backup) => ({ backup, reasons: reasonsOf(backup) }));
+    backup.problem !== undefined && (verified === undefined || newestFirst(backup, verified) < 0);
+  const judged = sorted.map((backup) => ({ backup, reasons: reasonsOf(backup) }));
   const isKept = ({ backup, reasons: own }: (typeof judged)[number]): boolean =>
     own.length > 0 || staysAllTheSame(backup);
   return {
@@ -63,19 +64,16 @@ function planOne(backups: readonly ListedBackup[], keep: Retention, now: Date): 
   };
 }
 
-/** @param newestFirst all of one environment */
-function reasonsFor(
-  newestFirst: readonly ListedBackup[],
-  keep: Retention,
-): ReadonlyMap<string, readonly RetentionReason[]> {
+/** @param sorted all of one environment, newest first */
+function reasonsFor(sorted: readonly ListedBackup[], keep: Retention): ReadonlyMap<string, readonly RetentionReason[]> {
   const reasons = new Map<string, RetentionReason[]>();
   const note = ({ id }: ListedBackup, reason: RetentionReason): void => {
     reasons.set(id, [...(reasons.get(id) ?? []), reason]);
   };
-  for (const backup of newestFirst.slice(0, Math.max(1, keep.last))) note(backup, 'last');
+  for (const backup of sorted.slice(0, Math.max(1, keep.last))) note(backup, 'last');
   for (const span of Object.keys(SPANS) as Span[]) {
     const newestOfEach = new Map<number, ListedBackup>();
-    for (const backup of newestFirst) {
+    for (const backup of sorted) {
       const at = SPANS[span](madeAt(backup));
       if (!newestOfEach.has(at)) newestOfEach.set(at, backup);
     }

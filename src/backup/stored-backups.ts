@@ -1,6 +1,6 @@
 /** The repository of backups, as files: what the rest of nexus3 is handed. */
 import { randomBytes } from 'node:crypto';
-import type { BackupPolicy } from '../config/configuration.js';
+import type { BackupPolicy, Retention } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
 import { backupId } from './backup-id.js';
 import type { KnownSecrets } from './backup-secret.js';
@@ -10,6 +10,7 @@ import type {
   Backups,
   FileOwner,
   History,
+  LatestBackups,
   ListedBackup,
   Manifest,
   NewBackup,
@@ -21,7 +22,9 @@ import { MANIFEST_SCHEMA } from './backups.js';
 import { type BackupPlace, damaged, invalid, notFound } from './faults.js';
 import { Unreadable } from './hashed-file.js';
 import { type BelievedManifest, parseManifest, renderManifest } from './manifest.js';
+import { newestFirst } from './order.js';
 import { Repository } from './repository.js';
+import { planRetention } from './retention.js';
 import { openSealing, type Sealing } from './sealing.js';
 import { extractSnapshot, writeSnapshot } from './snapshot-file.js';
 import { type SecretSource, StoredKeys } from './stored-keys.js';
@@ -42,6 +45,7 @@ export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
   return new StoredBackups({
     repository: new Repository(policy.root),
     keys,
+    keep: policy.keep,
     secrets,
     sealing,
     now: init.now,
@@ -63,14 +67,10 @@ function openTarget(): Target | undefined {
   return undefined;
 }
 
-/** SEAM: src/backup/retention.ts, given `policy.keep` and `now`. */
-function planRetention(backups: readonly ListedBackup[]): RetentionPlan {
-  return { keep: backups.map((backup) => ({ backup, reasons: [] })), remove: [] };
-}
-
 interface Parts {
   readonly repository: Repository;
   readonly keys: BackupKeys;
+  readonly keep: Retention;
   readonly secrets: () => Promise<KnownSecrets>;
   readonly sealing: Sealing;
   readonly now: () => Date;
@@ -110,6 +110,21 @@ class StoredBackups implements Backups {
     const listed: ListedBackup[] = [];
     for (const id of ids) listed.push(await this.#listed({ env, id }, secrets));
     return listed.sort(newestFirst);
+  }
+
+  async latest(env: string): Promise<LatestBackups> {
+    const ids = (await this.#repository.ids(env)).toReversed();
+    let newest: Manifest | undefined;
+    let damaged = 0;
+    if (ids.length === 0) return { newest, verified: undefined, damaged };
+    const secrets = await this.#parts.secrets();
+    for (const id of ids) {
+      const { manifest } = await this.#listed({ env, id }, secrets);
+      if (manifest === undefined) damaged += 1;
+      newest ??= manifest;
+      if (manifest?.verification) return { newest, verified: manifest, damaged };
+    }
+    return { newest, verified: undefined, damaged };
   }
 
   async read(env: string, id: BackupId | undefined): Promise<Manifest> {
@@ -165,8 +180,8 @@ class StoredBackups implements Backups {
     return this.#repository.remove({ env, id });
   }
 
-  retention(backups: readonly ListedBackup[]): RetentionPlan {
-    return planRetention(backups);
+  retention(backups: readonly ListedBackup[], now: Date, keep: Partial<Retention> = {}): RetentionPlan {
+    return planRetention({ ...this.#parts.keep, ...keep }, backups, now);
   }
 
   /** A list is to be had without the root key too: then none of them can be believed, and each says why. */
@@ -226,14 +241,4 @@ class StoredBackups implements Backups {
     }
     throw new Error(`${String(IDS_TRIED_MAX)} backups of one second`);
   }
-}
-
-/** By when they began: of one second by its fraction, where that can be believed. */
-function newestFirst(a: ListedBackup, b: ListedBackup): number {
-  return order(b).localeCompare(order(a));
-}
-
-function order({ id, manifest }: ListedBackup): string {
-  const [stamp = ''] = id.split('-');
-  return `${stamp} ${manifest?.createdAt ?? ''} ${id}`;
 }

@@ -43,7 +43,7 @@ describe('docs/cli-json.md', () => {
   it('names every field of a report', () => {
     const documented = new Set(rows.map(([field = '']) => field.split('.').at(-1)?.replace('[]', '')));
     const [, , track] = MIXED.environments;
-    const fields = [MIXED, track, track?.vault, track?.operational, track?.findings[0]].flatMap((part) =>
+    const fields = [MIXED, track, track?.vault, track?.operational, track?.backup, track?.findings[0]].flatMap((part) =>
       Object.keys(part ?? {}),
     );
     expect(fields.filter((field) => !documented.has(field))).toEqual([]);

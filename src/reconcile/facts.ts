@@ -1,4 +1,5 @@
 /** Everything that was observed of one environment, and the questions that findings ask of it. Pure. */
+import type { Window } from '../backup/backups.js';
 import type { ConfiguredEnvironment } from '../config/configuration.js';
 import type { Nexus3Error } from '../errors.js';
 import type { KitState, Rotation } from '../locker/locker.js';
@@ -59,6 +60,29 @@ export interface RestoreFacts {
   readonly startedAt: string;
 }
 
+export interface BackupFacts {
+  /** Of the newest that can be believed; undefined: there is none. */
+  readonly newest: BackupMoment | undefined;
+  /** When it was last proven that one can be loaded, and holds what it says; undefined: never. */
+  readonly verified: BackupMoment | undefined;
+  /** The newest one is the one that was verified last. */
+  readonly newestIsVerified: boolean;
+  /** Newer ones that cannot be read or believed. */
+  readonly damaged: number;
+  /** Any second of which can be restored; undefined: none, or not known. */
+  readonly window: Window | undefined;
+}
+
+export interface BackupMoment {
+  /** ISO 8601. */
+  readonly at: string;
+  /** Whole hours since then. */
+  readonly hours: number;
+  /** What nexus3.yaml allows. */
+  readonly hoursMax: number;
+  readonly isOld: boolean;
+}
+
 export interface EnvironmentFacts {
   readonly environment: ConfiguredEnvironment;
   readonly runtimeName: 'process' | 'docker';
@@ -77,6 +101,8 @@ export interface EnvironmentFacts {
   readonly resetting?: boolean;
   /** Undefined: no restore of it is under way. */
   readonly restore?: RestoreFacts | undefined;
+  /** Undefined: nexus3.yaml has no `backup:`, or the repository cannot be read. */
+  readonly backup?: BackupFacts | undefined;
   readonly vault: InstanceFacts;
   /** Undefined for a Secure Environment. */
   readonly operational: InstanceFacts | undefined;

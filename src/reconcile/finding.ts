@@ -41,6 +41,9 @@ export const FINDING_CODES = [
   'reset-unfinished',
   'recovery-kit-missing',
   'restore-unfinished',
+  'backup-missing',
+  'backup-stale',
+  'backup-unverified',
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
 

@@ -14,6 +14,7 @@ import type { Locker, StoredCredentials } from '../locker/locker.js';
 import type { InstanceView } from '../redis/observation.js';
 import type { InstanceRuntimeState, InstanceSpec, RuntimeObservation } from '../runtime/runtime.js';
 import type { RenderedFile } from './desired.js';
+import { lookAtBackups } from './backup/look.js';
 import { isLocker, neededCredentials, renderFiles, specOf, specsOf } from './desired.js';
 import { instancesIn, serverOf } from './facts.js';
 import { readFolders } from './folder.js';
@@ -59,7 +60,11 @@ export async function observe(
     readCredentials(world, environments, options),
   ]);
   const facts = await mapBounded(environments, ENVIRONMENT_CONCURRENCY_MAX, async (environment) => {
-    const seen = await observeAsOfNow(world, environment, runtime, credentials.stored?.get(environment.name));
+    const [alone, backup] = await Promise.all([
+      observeAsOfNow(world, environment, runtime, credentials.stored?.get(environment.name)),
+      lookAtBackups(world, environment),
+    ]);
+    const seen = { ...alone, backup };
     if (isLocker(environment)) return { ...seen, locker: credentials.locker, resetting: isResetBegun(world) };
     return { ...seen, unreadable: credentials.unreadable.get(environment.name) };
   });

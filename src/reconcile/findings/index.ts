@@ -1,4 +1,7 @@
 /** Every finding, in the order of docs/findings.md. To add one: a file beside this, a line here, a scenario in test/. */
+import { backupMissing } from './backup-missing.js';
+import { backupStale } from './backup-stale.js';
+import { backupUnverified } from './backup-unverified.js';
 import { configDrift } from './config-drift.js';
 import { configVolatile } from './config-volatile.js';
 import { credentialMissing } from './credential-missing.js';
@@ -80,4 +83,7 @@ export const RULES: readonly Rule[] = [
   resetUnfinished,
   recoveryKitMissing,
   restoreUnfinished,
+  backupMissing,
+  backupStale,
+  backupUnverified,
 ];
