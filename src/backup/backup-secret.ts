@@ -6,6 +6,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Secret } from '../protocol/secret.js';
+import { ageIdentity } from './age-identity.js';
 
 const SECRET_BYTES = 32;
 const KEY_BYTES = 32;
@@ -45,9 +46,9 @@ export class BackupSecret {
     return new Secret(this.#derive('restic-password').toString('base64url'));
   }
 
-  /** The 32 bytes of an X25519 identity. */
-  ageIdentityBytes(): Buffer {
-    return this.#derive('age-identity');
+  /** `AGE-SECRET-KEY-1…`: opens whatever was encrypted under this secret. */
+  ageIdentity(): Secret {
+    return ageIdentity(this.#derive('age-identity'));
   }
 
   /** AES-256: seals the secrets that came before this one. */
@@ -80,8 +81,10 @@ export class BackupSecret {
 /** Every secret that is known, by fingerprint. */
 export interface KnownSecrets {
   readonly present: BackupSecret;
-  /** Of earlier root keys, newest last. Not the present one. */
+  /** Of other root keys, most of them earlier ones. Not the present one. */
   readonly earlier: readonly BackupSecret[];
+  /** Why there may be more that are not known; undefined: nothing is wrong. */
+  readonly fault: string | undefined;
 }
 
 export function secretNamed({ present, earlier }: KnownSecrets, fingerprint: string): BackupSecret | undefined {

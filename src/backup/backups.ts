@@ -151,6 +151,25 @@ export interface Target {
   pull(envs: readonly string[], onProgress?: (fraction: number) => void): Promise<{ readonly files: number }>;
 }
 
+/**
+ * The keys of backups across a change of the root key: what the old one opened, the new one opens too. Each can be cut off
+ * at any instant and called again; each does nothing where there is no repository yet.
+ */
+export interface BackupKeys {
+  /** There is a repository. */
+  there(): Promise<boolean>;
+  /** Before anything is changed. @throws Nexus3Error FILE_NOT_WRITABLE, DISK_FULL, BACKUP_INVALID */
+  proveWritable(): Promise<void>;
+  /**
+   * While the next root key lies beside the present one, or the previous one still does.
+   * @returns how many earlier keys the newer one opens, proven with that one alone
+   * @throws Nexus3Error FILE_NOT_WRITABLE, DISK_FULL, BACKUP_INVALID, NOT_PROVEN
+   */
+  carryOver(): Promise<number>;
+  /** When the previous root key is about to be given up: it opens none of the earlier keys any more. */
+  closeToOld(): Promise<void>;
+}
+
 export type RetentionReason = 'last' | 'hourly' | 'daily' | 'weekly' | 'monthly' | 'last-verified';
 
 export interface RetentionPlan {
@@ -161,6 +180,8 @@ export interface RetentionPlan {
 export interface Backups {
   /** Absolute. */
   readonly root: string;
+  /** Who changes the root key holds the repository (`acquire`) as well. */
+  readonly keys: BackupKeys;
   readonly history: History;
   /** Undefined: none in nexus3.yaml. */
   readonly target: Target | undefined;

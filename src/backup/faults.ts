@@ -22,10 +22,17 @@ export function invalid(place: BackupPlace, evidence: string, cause?: unknown): 
   });
 }
 
-/** @param what `The backup track/2026…` */
-export function keyUnknown(what: string, fingerprint?: string): Nexus3Error {
+/**
+ * @param what `The backup track/2026…`
+ * @param fingerprint of the secret that would open it, where it says so
+ * @param fault of the file that keeps the earlier ones
+ */
+export function keyUnknown(what: string, fingerprint?: string, fault?: string): Nexus3Error {
   return new Nexus3Error('BACKUP_KEY_UNKNOWN', `${what} was made under another root key, which is not known here.`, {
-    evidence: fingerprint === undefined ? [] : [`it names the key ${fingerprint}`],
+    evidence: [
+      ...(fingerprint === undefined ? [] : [`it names the key ${fingerprint}`]),
+      ...(fault === undefined ? [] : [fault]),
+    ],
     hint:
       'The root key of that time opens it: from a recovery kit of then (`nexus3 locker import FILE`), or a copy of root.key, ' +
       'named with $NEXUS3_ROOT_KEY_FILE. After `nexus3 locker reset` the lost key is gone with what it opened, unless a kit holds it.',

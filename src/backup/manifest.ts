@@ -57,7 +57,7 @@ function prove(json: Readonly<Record<string, unknown>>, place: BackupPlace, secr
     throw invalid(place, 'it has no MAC');
   }
   const secret = secretNamed(secrets, key);
-  if (secret === undefined) throw keyUnknown(`The backup ${nameOf(place)}`, key);
+  if (secret === undefined) throw keyUnknown(`The backup ${nameOf(place)}`, key, secrets.fault);
   if (depthOf(said) > DEPTH_MAX || !secret.isMacOf('manifest-mac', canonical(said), value)) {
     throw invalid(place, 'its MAC does not fit: it was changed after it was written');
   }

@@ -6,9 +6,13 @@
  *     read:   sealing.open(name, file.chunks), where the name says whether it is sealed: both kinds may lie side by side
  *     index:  sealing.prove(text) gives a MAC to store with it, sealing.believe(text, mac, what) throws where it does not fit
  */
+import type { BackupPolicy } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
 import { type KnownSecrets, secretNamed } from './backup-secret.js';
 import { keyUnknown } from './faults.js';
+import { open, seal } from './sealed-file.js';
+
+const SUFFIX = '.age';
 
 /** As it lies in the repository. */
 export interface Mac {
@@ -24,7 +28,8 @@ export interface Sealing {
   seal(plain: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
   /**
    * @param file its name, or path
-   * @throws Nexus3Error BACKUP_DAMAGED, BACKUP_KEY_UNKNOWN, while it flows: nothing that came before is proven until it ends
+   * @throws Unreadable while it flows, and ForeignKey, which is one: the caller says of what (`damaged`, `keyUnknown` in
+   *   faults.ts). What came is as it was sealed; that nothing is missing is known when it ends.
    */
   open(file: string, stored: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
   prove(text: string): Promise<Mac>;
@@ -32,18 +37,22 @@ export interface Sealing {
   believe(text: string, mac: Mac, what: string): Promise<void>;
 }
 
-export function openSealing(secrets: () => Promise<KnownSecrets>): Sealing {
+export function openSealing(
+  policy: Pick<BackupPolicy, 'encrypt' | 'recipients'>,
+  secrets: () => Promise<KnownSecrets>,
+): Sealing {
   return {
-    suffix: '',
-    seal: (plain) => plain,
-    open: (_file, stored) => stored,
+    suffix: policy.encrypt ? SUFFIX : '',
+    seal: (plain) => (policy.encrypt ? sealed(plain, policy.recipients, secrets) : plain),
+    open: (file, stored) => (file.endsWith(SUFFIX) ? opened(stored, secrets) : stored),
     prove: async (text) => {
       const { present } = await secrets();
       return { key: present.fingerprint, value: present.mac('archive-mac', text) };
     },
     believe: async (text, mac, what) => {
-      const secret = secretNamed(await secrets(), mac.key);
-      if (secret === undefined) throw keyUnknown(what, mac.key);
+      const known = await secrets();
+      const secret = secretNamed(known, mac.key);
+      if (secret === undefined) throw keyUnknown(what, mac.key, known.fault);
       if (secret.isMacOf('archive-mac', text, mac.value)) return;
       throw new Nexus3Error('BACKUP_INVALID', `${what} cannot be believed.`, {
         evidence: ['its MAC does not fit: it was changed after it was written'],
@@ -51,4 +60,19 @@ export function openSealing(secrets: () => Promise<KnownSecrets>): Sealing {
       });
     },
   };
+}
+
+async function* sealed(
+  plain: AsyncIterable<Buffer>,
+  recipients: readonly string[],
+  secrets: () => Promise<KnownSecrets>,
+): AsyncGenerator<Buffer> {
+  const { present } = await secrets();
+  yield* seal(present.ageIdentity(), recipients, plain);
+}
+
+async function* opened(stored: AsyncIterable<Buffer>, secrets: () => Promise<KnownSecrets>): AsyncGenerator<Buffer> {
+  const { present, earlier } = await secrets();
+  const identities = [present, ...earlier].map((secret) => secret.ageIdentity());
+  yield* open(identities, stored);
 }

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import type { BackupPolicy, Retention } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
-import type { Secret } from '../protocol/secret.js';
 import { backupId } from './backup-id.js';
-import { BackupSecret, type KnownSecrets } from './backup-secret.js';
+import type { KnownSecrets } from './backup-secret.js';
 import type {
   BackupId,
+  BackupKeys,
   Backups,
   FileOwner,
   History,
@@ -21,6 +21,7 @@ import type {
 import { MANIFEST_SCHEMA } from './backups.js';
 import { type BackupPlace, damaged, invalid, notFound } from './faults.js';
 import { Unreadable } from './hashed-file.js';
+import { StoredHistory } from './history/history.js';
 import { type BelievedManifest, parseManifest, renderManifest } from './manifest.js';
 import { newestFirst } from './order.js';
 import { Repository } from './repository.js';
@@ -29,20 +30,11 @@ import { openResticTarget } from './restic/target.js';
 import { planRetention } from './retention.js';
 import { openSealing, type Sealing } from './sealing.js';
 import { extractSnapshot, writeSnapshot } from './snapshot-file.js';
+import { type SecretSource, StoredKeys } from './stored-keys.js';
 
 /** How often another name is tried where there is a backup of that second and those digits. */
 const IDS_TRIED_MAX = 10;
 const SUFFIX_BYTES = 2;
-
-/** What is derived from the root key for backups, as base64url of 32 bytes. */
-export interface RootSecrets {
-  readonly present: Secret;
-  /** While the root key is being changed: that of the other one. */
-  readonly other: Secret | undefined;
-}
-
-/** Joined by src/compose.ts, because src/backup knows no Locker. @throws ROOT_KEY_… */
-export type SecretSource = () => Promise<RootSecrets>;
 
 export interface BackupsInit {
   readonly secrets: SecretSource;
@@ -52,25 +44,19 @@ export interface BackupsInit {
 }
 
 export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
-  const secrets = (): Promise<KnownSecrets> => knownSecrets(init.secrets);
-  const sealing = openSealing(secrets);
+  const keys = new StoredKeys(policy.root, init.secrets);
+  const secrets = (): Promise<KnownSecrets> => keys.known();
+  const sealing = openSealing(policy, secrets);
   return new StoredBackups({
     repository: new Repository(policy.root),
+    keys,
     keep: policy.keep,
     secrets,
     sealing,
     now: init.now,
-    history: openHistory(),
+    history: new StoredHistory({ now: init.now }),
     target: openTarget(policy, init, secrets),
   });
-}
-
-/** SEAM: src/backup/history/, given `policy` and `sealing`, which seals what it archives below `policy.root` as the snapshots are. */
-function openHistory(): History {
-  const notYet = (): never => {
-    throw new Error('not built yet');
-  };
-  return { archive: notYet, windows: notYet, plan: notYet, extract: notYet, prune: notYet };
 }
 
 function openTarget(
@@ -88,6 +74,7 @@ function openTarget(
 
 interface Parts {
   readonly repository: Repository;
+  readonly keys: BackupKeys;
   readonly keep: Retention;
   readonly secrets: () => Promise<KnownSecrets>;
   readonly sealing: Sealing;
@@ -100,6 +87,7 @@ class StoredBackups implements Backups {
   readonly #parts: Parts;
   readonly #repository: Repository;
   readonly root: string;
+  readonly keys: BackupKeys;
   readonly history: History;
   readonly target: Target | undefined;
 
@@ -107,6 +95,7 @@ class StoredBackups implements Backups {
     this.#parts = parts;
     this.#repository = parts.repository;
     this.root = parts.repository.root;
+    this.keys = parts.keys;
     this.history = parts.history;
     this.target = parts.target;
   }
@@ -257,9 +246,4 @@ class StoredBackups implements Backups {
     }
     throw new Error(`${String(IDS_TRIED_MAX)} backups of one second`);
   }
-}
-
-async function knownSecrets(source: SecretSource): Promise<KnownSecrets> {
-  const { present, other } = await source();
-  return { present: new BackupSecret(present), earlier: other === undefined ? [] : [new BackupSecret(other)] };
 }

@@ -26,7 +26,9 @@ import type { Custody } from './custody.js';
 import { KeyRing } from './key-ring.js';
 import { whatIsShut } from './kit/shut.js';
 import { RecoveryKits } from './kit/recovery-kits.js';
+import { keyFiles } from './rekey/key-files.js';
 import { Rekeying } from './rekey/rekeying.js';
+import { readRootKey } from './root-key-file.js';
 import { RootKeyPlaceOnDisk } from './rekey/root-key-place.js';
 
 export interface LockerAccessInit {
@@ -44,6 +46,13 @@ export interface LockerAccessInit {
   readonly warn: (text: string) => void;
   /** The file with Locker's users for tokens; undefined: it is not looked at. */
   readonly tokensFile?: string;
+}
+
+/** See src/backup/backup-secret.ts. */
+interface BackupSecrets {
+  readonly present: Secret;
+  readonly next: Secret | undefined;
+  readonly previous: Secret | undefined;
 }
 
 interface Parts {
@@ -124,9 +133,15 @@ export class LockerAccess {
    * What backups are sealed and proven with; of the other key too, while the root key is being changed. Locker need not run.
    * @throws Nexus3Error ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID
    */
-  async backupSecrets(): Promise<{ readonly present: Secret; readonly other: Secret | undefined }> {
+  async backupSecrets(): Promise<BackupSecrets> {
     const { root, other } = await this.#keys.load(false);
-    return { present: deriveBackupSecret(root), other: other === undefined ? undefined : deriveBackupSecret(other) };
+    const isNext = (await readRootKey(keyFiles(this.#init.rootKeyPath).next)) !== undefined;
+    const secret = other === undefined ? undefined : deriveBackupSecret(other);
+    return {
+      present: deriveBackupSecret(root),
+      next: isNext ? secret : undefined,
+      previous: isNext ? undefined : secret,
+    };
   }
 
   /** The same store each time; it connects when it is first asked. @throws ROOT_KEY_MISSING, ROOT_KEY_UNSAFE, ROOT_KEY_INVALID */

@@ -10,7 +10,7 @@ import { Secret } from '../protocol/secret.js';
 import { openAdmin } from './admin.js';
 import { openConnection } from './connection.js';
 import { parseInfo } from './parse-info.js';
-import { expectText } from './replies.js';
+import { expectText, textOf } from './replies.js';
 import { streamSnapshot } from './snapshot.js';
 
 const APPLICATION = { user: 'default', password: TEST_CREDENTIALS.default };
@@ -86,7 +86,7 @@ describe('a snapshot of a real vault', () => {
     using admin = await openConnection(vault.address, ADMIN);
     await admin.send(['CONFIG', 'SET', 'rdb-key-save-delay', '500']);
     try {
-      expect(String(await admin.send(['BGREWRITEAOF']))).toContain('started');
+      expect(textOf(await admin.send(['BGREWRITEAOF']))).toContain('started');
       const startedAt = performance.now();
       const taking = take(vault.address);
       await expect.poll(async () => (await infoOf(vault.address)).get('connected_slaves')).toBe('1');

@@ -108,12 +108,12 @@ describe('a snapshot that comes whole', () => {
   });
 
   it('comes byte by byte as well', async () => {
-    const bytes = [...`${ANNOUNCED}REDIS of some length, longer than forty bytes${MARK}`];
+    const bytes = Buffer.from(`${ANNOUNCED}REDIS of some length, longer than forty bytes${MARK}`);
     const behave = afterPsync((socket) => {
       socket.setNoDelay(true);
       void (async () => {
         for (const byte of bytes) {
-          socket.write(byte);
+          socket.write(Buffer.of(byte));
           await new Promise((resolve) => setImmediate(resolve));
         }
         socket.end();

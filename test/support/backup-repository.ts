@@ -4,7 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Backups, NewBackup } from '../../src/backup/backups.js';
-import { openBackups, type RootSecrets } from '../../src/backup/stored-backups.js';
+import { openBackups } from '../../src/backup/stored-backups.js';
+import type { RootSecrets } from '../../src/backup/stored-keys.js';
 import type { BackupPolicy } from '../../src/config/configuration.js';
 import { DEFAULT_BACKUP } from '../../src/config/schema.js';
 import { Secret } from '../../src/protocol/secret.js';
@@ -43,7 +44,7 @@ export interface TestRepository extends AsyncDisposable {
 export async function testRepository(): Promise<TestRepository> {
   const folder = await mkdtemp(join(tmpdir(), 'nexus3-backups-'));
   const root = join(folder, 'backups');
-  const usual = { present: someSecret(), other: undefined };
+  const usual = { present: someSecret(), next: undefined, previous: undefined };
   return {
     folder,
     root,

@@ -112,6 +112,12 @@ function never(): never {
 
 const NO_BACKUPS: Backups = {
   root: '/nowhere',
+  keys: {
+    there: () => Promise.resolve(false),
+    proveWritable: nothing,
+    carryOver: () => Promise.resolve(0),
+    closeToOld: nothing,
+  },
   history: {
     archive: unexpected,
     windows: () => Promise.resolve([]),

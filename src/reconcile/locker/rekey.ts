@@ -2,7 +2,7 @@
  * `locker rekey`: another root key for Locker, with no moment at which neither opens. Each step is durable before the
  * next one begins, and can be done again; what lies beside root.key says how far it has come:
  *
- *     root.key.next                   both passwords are accepted, and every hash opens with either key
+ *     root.key.next                   both passwords are accepted, every hash opens with either key, and so do backups
  *     root.key.next → root.key        the commit: from here on the new key is the one
  *     root.key.previous               nothing opens with the old key any more, then its passwords are refused
  */
@@ -35,6 +35,7 @@ export async function rekey(world: World, progress: Progress): Promise<RekeyRepo
   const { rekey: steps, rootKeyFile } = world.locker.custody;
   const { phase, rotating } = await steps.state();
   if (rotating) throw refusedWhileRotating();
+  await using _repository = await holdBackups(world, progress);
   await openLocker(world);
   if (phase === 'none') {
     await steps.prepare();
@@ -42,6 +43,8 @@ export async function rekey(world: World, progress: Progress): Promise<RekeyRepo
   }
   if (phase !== 'committed') await commit(world, steps, progress);
   const hashes = await closeToOld(world, steps, progress);
+  // Also of backups that a run which still knew the old key has begun meanwhile.
+  await world.backups.keys.closeToOld();
   await world.locker.note({ action: 'rekey', what: 'root key', outcome: 'ok' });
   await steps.finish();
   progress.done('the old root key is gone');
@@ -53,11 +56,30 @@ export async function rekey(world: World, progress: Progress): Promise<RekeyRepo
   };
 }
 
+/** Nothing where there are no backups yet. @throws LOCK_HELD, FILE_NOT_WRITABLE, BACKUP_INVALID before anything is changed */
+async function holdBackups(world: World, progress: Progress): Promise<AsyncDisposable | undefined> {
+  const { backups } = world;
+  if (!(await backups.keys.there())) return undefined;
+  const held = await backups.acquire('locker rekey', (holder) => {
+    progress.note(`waiting for ${holder}`);
+  });
+  try {
+    await backups.keys.proveWritable();
+    return held;
+  } catch (error) {
+    await held[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
 async function commit(world: World, steps: RekeySteps, progress: Progress): Promise<void> {
   await putInForce(world, await world.locker.ownCredentials(false));
   progress.done('Locker accepts the passwords of both keys');
   const hashes = await steps.openToNext();
   progress.done(`everything in Locker (${String(hashes)} hashes) was opened with the next key alone`);
+  const earlier = await world.backups.keys.carryOver();
+  if (earlier > 0)
+    progress.done(`the next key opens the backups of ${String(earlier)} earlier ${earlier === 1 ? 'key' : 'keys'} too`);
   await steps.commit();
   progress.done('the next root key is the key');
 }

@@ -1,0 +1,205 @@
+/** Backups across changes of the root key: cut off anywhere, done again, refused, and after the key was lost. */
+import { readFile, stat, writeFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  chunksOf,
+  newBackup,
+  someSecret,
+  type TestRepository,
+  testRepository,
+} from '../../test/support/backup-repository.js';
+import type { Secret } from '../protocol/secret.js';
+import { BackupSecret } from './backup-secret.js';
+import type { Backups, Manifest } from './backups.js';
+import { parseKeyFile, renderKeyFile } from './key-file.js';
+import { Untrue } from './untrusted.js';
+
+const DUMP = Buffer.from('a snapshot');
+
+let repository: TestRepository;
+beforeEach(async () => {
+  repository = await testRepository();
+});
+afterEach(() => repository[Symbol.asyncDispose]());
+
+const keysFile = (): string => join(repository.root, 'keys.json');
+/** As the files of the root key say: alone, with the next one, with the previous one. */
+const under = (present: Secret, besides: { next?: Secret; previous?: Secret } = {}, encrypt = true): Backups =>
+  repository.open({ present, ...besides }, { encrypt });
+const backedUp = (backups: Backups, second: number): Promise<Manifest> =>
+  backups.write(newBackup({ createdAt: new Date(Date.UTC(2026, 0, 8, 12, 0, second)) }), chunksOf(DUMP));
+
+async function rekeyed(old: Secret, next: Secret): Promise<void> {
+  await under(old, { next }).keys.proveWritable();
+  await under(old, { next }).keys.carryOver();
+  await under(next, { previous: old }).keys.closeToOld();
+}
+
+async function opensAll(backups: Backups, manifests: readonly Manifest[]): Promise<void> {
+  const listed = await backups.list('track');
+  expect(listed.map(({ manifest }) => manifest)).toEqual(manifests.toReversed());
+  for (const manifest of manifests) {
+    const to = join(repository.folder, `${manifest.id}-${String(Math.random())}`);
+    await backups.extract(await backups.read('track', manifest.id), to, undefined);
+    expect((await readFile(to)).equals(DUMP)).toBe(true);
+  }
+}
+
+describe('another root key', () => {
+  it('opens what the earlier ones have sealed, after two changes, and is not opened by them', async () => {
+    const [first, second, third] = [someSecret(), someSecret(), someSecret()];
+    const one = await backedUp(under(first), 1);
+    await rekeyed(first, second);
+    const two = await backedUp(under(second, {}, false), 2);
+    await opensAll(under(second), [one, two]);
+    await rekeyed(second, third);
+    const three = await backedUp(under(third), 3);
+    await opensAll(under(third), [one, two, three]);
+    const content = { databases: [], graphs: [] };
+    expect(await under(third).record(one, { content, verification: null })).toEqual({ ...one, content });
+    expect((await stat(keysFile())).mode & 0o777).toBe(0o600);
+    const text = await readFile(keysFile(), 'utf8');
+    for (const secret of [first, second, third]) expect(text).not.toContain(secret.reveal());
+    expect(parseKeyFile(text).map(({ sealed }) => sealed.map((by) => by.under))).toEqual([
+      [new BackupSecret(third).fingerprint],
+      [new BackupSecret(third).fingerprint],
+    ]);
+    const listed = await under(second).list('track');
+    expect(listed.map(({ problem }) => problem?.code)).toEqual(['BACKUP_KEY_UNKNOWN', undefined, 'BACKUP_KEY_UNKNOWN']);
+  });
+
+  it('is carried over to whatever is cut off and done again: both keys open everything until the old one is given up', async () => {
+    const steps = fc.array(fc.constantFrom('carry', 'commit', 'close', 'finish', 'abandon', 'backup'), {
+      maxLength: 14,
+    });
+    await fc.assert(
+      fc.asyncProperty(steps, async (todo) => {
+        await using own = await testRepository();
+        let [present, next, previous]: [Secret, Secret | undefined, Secret | undefined] = [
+          someSecret(),
+          undefined,
+          undefined,
+        ];
+        let closed = false;
+        const now = (): Backups => own.open({ present, next, previous }, { encrypt: true });
+        const made = [await now().write(newBackup(), chunksOf(DUMP))];
+        for (const step of todo) {
+          if (step === 'carry') {
+            if (previous === undefined) next ??= someSecret();
+            await now().keys.carryOver();
+          } else if (step === 'commit' && next !== undefined) {
+            // As `locker rekey` does, always after carrying over.
+            await now().keys.carryOver();
+            [present, next, previous, closed] = [next, undefined, present, false];
+          } else if (step === 'close') {
+            await now().keys.closeToOld();
+            closed = previous !== undefined;
+          } else if (step === 'finish' && previous !== undefined) {
+            await now().keys.closeToOld();
+            previous = undefined;
+          } else if (step === 'abandon') next = undefined;
+          else if (step === 'backup') {
+            made.push(
+              await now().write(newBackup({ createdAt: new Date(2026, 1, 1, 0, 0, made.length) }), chunksOf(DUMP)),
+            );
+            closed = false;
+          }
+          const alone = own.open({ present }, { encrypt: true });
+          for (const view of [now(), ...(previous === undefined || closed ? [alone] : [])]) {
+            const listed = await view.list('track');
+            expect(listed.map(({ problem }) => problem?.message)).toEqual(made.map(() => undefined));
+          }
+          const last = made.at(-1);
+          if (last !== undefined) await now().extract(last, join(own.folder, String(Math.random())), undefined);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('has nothing to carry over where there is no repository, and makes none', async () => {
+    const { keys } = under(someSecret(), { next: someSecret() });
+    await keys.proveWritable();
+    expect(await keys.carryOver()).toBe(0);
+    expect(await keys.there()).toBe(false);
+  });
+
+  it('also opens what was made while it became the key', async () => {
+    const [old, next] = [someSecret(), someSecret()];
+    const before = await backedUp(under(old), 1);
+    await under(old, { next }).keys.carryOver();
+    const between = await backedUp(under(old, { next }), 2);
+    const after = await backedUp(under(next, { previous: old }), 3);
+    await opensAll(under(next, { previous: old }), [before, between, after]);
+    await under(next, { previous: old }).keys.closeToOld();
+    await opensAll(under(next), [before, between, after]);
+  });
+
+  it('that has been lost is said to be so, with the way out; the earlier ones stay where they are', async () => {
+    const [first, lost, anew, later] = [someSecret(), someSecret(), someSecret(), someSecret()];
+    const one = await backedUp(under(first), 1);
+    await rekeyed(first, lost);
+    const two = await backedUp(under(lost), 2);
+    for (const { problem } of await under(anew).list('track')) {
+      expect(problem).toMatchObject({ code: 'BACKUP_KEY_UNKNOWN' });
+      expect(problem?.hint).toContain('nexus3 locker import');
+    }
+    await expect(under(anew).read('track', undefined)).rejects.toMatchObject({ code: 'BACKUP_KEY_UNKNOWN' });
+    await rekeyed(anew, later);
+    await opensAll(under(lost), [one, two]);
+  });
+
+  it('is not taken into use where the earlier ones cannot be read, or written', async () => {
+    const [old, next] = [someSecret(), someSecret()];
+    const one = await backedUp(under(old), 1);
+    for (const text of [
+      '',
+      '{}',
+      'garbage',
+      '{"schema":"nexus3.backup-keys/1","secrets":[{}]}',
+      'x'.repeat(5_000_000),
+    ]) {
+      await writeFile(keysFile(), text);
+      const { keys } = under(old, { next });
+      await expect(keys.proveWritable()).rejects.toMatchObject({ code: 'BACKUP_INVALID' });
+      await expect(keys.carryOver()).rejects.toMatchObject({ code: 'BACKUP_INVALID' });
+      expect(await readFile(keysFile(), 'utf8')).toBe(text);
+      // What the present key opens needs no other.
+      await opensAll(under(old), [one]);
+      const [listed] = await under(next).list('track');
+      expect(listed?.problem?.evidence.join()).toContain('keys.json');
+    }
+    await writeFile(keysFile(), renderKeyFile([]));
+    await under(old, { next }).keys.proveWritable();
+  });
+
+  it('does not take what somebody else has put there for an earlier one', async () => {
+    const [old, next] = [someSecret(), someSecret()];
+    await backedUp(under(old), 1);
+    await under(old, { next }).keys.carryOver();
+    const [entry] = parseKeyFile(await readFile(keysFile(), 'utf8'));
+    const fingerprint = new BackupSecret(someSecret()).fingerprint;
+    await writeFile(keysFile(), renderKeyFile([{ fingerprint, sealed: entry?.sealed ?? [] }]));
+    const [listed] = await under(next).list('track');
+    expect(listed?.problem?.code).toBe('BACKUP_KEY_UNKNOWN');
+  });
+});
+
+describe('keys.json', () => {
+  it('is read as nothing but what it should be', async () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
+        expect(() => parseKeyFile(text)).toThrow(Untrue);
+      }),
+    );
+    const nested = { schema: 'nexus3.backup-keys/1', secrets: fc.sample(fc.anything(), 1) };
+    expect(() => parseKeyFile(JSON.stringify(nested))).toThrow(Untrue);
+    const twice = { fingerprint: '0'.repeat(16), sealed: [] };
+    expect(() => parseKeyFile(renderKeyFile([twice, twice]))).toThrow(Untrue);
+    expect(parseKeyFile(renderKeyFile([twice]))).toEqual([twice]);
+    await mkdir(keysFile(), { recursive: true });
+    await expect(under(someSecret()).keys.proveWritable()).rejects.toMatchObject({ code: 'BACKUP_INVALID' });
+  });
+});
