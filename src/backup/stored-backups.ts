@@ -21,6 +21,7 @@ import type {
 import { MANIFEST_SCHEMA } from './backups.js';
 import { type BackupPlace, damaged, invalid, notFound } from './faults.js';
 import { Unreadable } from './hashed-file.js';
+import { StoredHistory } from './history/history.js';
 import { type BelievedManifest, parseManifest, renderManifest } from './manifest.js';
 import { newestFirst } from './order.js';
 import { Repository } from './repository.js';
@@ -49,17 +50,9 @@ export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
     secrets,
     sealing,
     now: init.now,
-    history: openHistory(),
+    history: new StoredHistory({ now: init.now }),
     target: openTarget(),
   });
-}
-
-/** SEAM: src/backup/history/, given `policy` and `sealing`, which seals what it archives below `policy.root` as the snapshots are. */
-function openHistory(): History {
-  const notYet = (): never => {
-    throw new Error('not built yet');
-  };
-  return { archive: notYet, windows: notYet, plan: notYet, extract: notYet, prune: notYet };
 }
 
 /** SEAM: src/backup/restic/, given `policy` and `secrets`: its passwords are `resticPassword()` of the present secret and of the earlier ones. */

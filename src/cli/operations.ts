@@ -11,6 +11,8 @@ import type { Progress } from '../progress.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { Secret } from '../protocol/secret.js';
 import type { CredentialName } from '../protocol/users.js';
+import type { BackupCreateOptions, BackupCreateReport } from '../reconcile/backup/create.js';
+import type { BackupVerifyOptions, BackupVerifyReport } from '../reconcile/backup/verify.js';
 import type { CheckOptions } from '../reconcile/check.js';
 import type { CreateOptions, CreateReport } from '../reconcile/create.js';
 import type { DownReport } from '../reconcile/down.js';
@@ -63,6 +65,12 @@ export interface Operations {
   recover(world: World, options: RecoverOptions, progress: Progress): Promise<RecoverReport>;
   previewRecover(world: World, options: RecoverOptions): Promise<RecoverPreview>;
   rotate(world: World, options: RotateOptions, progress: Progress): Promise<RotateReport>;
+  createBackups(
+    world: World,
+    options: Omit<BackupCreateOptions, 'version'>,
+    progress: Progress,
+  ): Promise<BackupCreateReport>;
+  verifyBackups(world: World, options: BackupVerifyOptions, progress: Progress): Promise<BackupVerifyReport>;
   rekey(world: World, progress: Progress): Promise<RekeyReport>;
   /** @throws KIT_EXISTS */
   admitExport(options: Pick<ExportOptions, 'file' | 'force'>): Promise<void>;
@@ -120,6 +128,13 @@ export const OPERATIONS: Operations = {
   },
   async rotate(world, options, progress) {
     return (await import('../reconcile/rotate/rotate.js')).rotate(world, options, progress);
+  },
+  async createBackups(world, options, progress) {
+    const { createBackups } = await import('../reconcile/backup/create.js');
+    return createBackups(world, { ...options, version: await readVersion() }, progress);
+  },
+  async verifyBackups(world, options, progress) {
+    return (await import('../reconcile/backup/verify.js')).verifyBackups(world, options, progress);
   },
   async rekey(world, progress) {
     return (await import('../reconcile/locker/rekey.js')).rekey(world, progress);

@@ -91,6 +91,7 @@ export const AUDIT_ACTIONS = [
   'export',
   'import',
   'reset',
+  'backup',
   'login',
   'audit',
 ] as const;

@@ -28,8 +28,9 @@ export function describeScratch(harnessNow: () => RuntimeHarness): void {
     });
 
     async function prepared(below = 'scratch'): Promise<ScratchSpec> {
-      const { runtime, freshSpec } = harnessNow();
-      const { name, image, dataDir } = await freshSpec('vault');
+      const harness = harnessNow();
+      const { runtime } = harness;
+      const { name, image, dataDir } = await harness.freshSpec('vault');
       const dir = join(dirname(dataDir), below);
       await mkdir(dir, { recursive: true, mode: 0o700 });
       made.push({ dir });
