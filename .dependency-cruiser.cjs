@@ -16,7 +16,7 @@ const LIBRARY_OWNERS = {
   yaml: '^src/config/',
   commander: '^src/cli/',
   'age-encryption': '^src/(locker|backup)/',
-  croner: '^src/backup/',
+  croner: '^src/schedule\\.ts$',
   'p-limit': '^src/concurrency\\.ts$',
 };
 const libraryPath = (name) => `^node_modules/(@types/)?${name}/`;

@@ -32,6 +32,30 @@ export interface Comparison extends Contest {
   readonly met: boolean | undefined;
 }
 
+/** What has no rival but a bound: memory. */
+export interface Measure {
+  /** `backup-memory` */
+  readonly name: string;
+  readonly what: string;
+  readonly unit: string;
+  /** Each of the rounds. */
+  readonly values: readonly number[];
+  readonly highest: number;
+  readonly max: number;
+  readonly met: boolean;
+}
+
+export function measured(measure: Pick<Measure, 'name' | 'what' | 'unit' | 'values' | 'max'>): Measure {
+  const highest = Math.max(...measure.values);
+  return { ...measure, highest, met: highest < measure.max };
+}
+
+/** What a bench found. */
+export interface Findings {
+  readonly comparisons: readonly Comparison[];
+  readonly measures: readonly Measure[];
+}
+
 /** Resolves with milliseconds; rejects when what was done was not what had to be done. */
 export type Contestant = () => Promise<number>;
 

@@ -13,7 +13,7 @@ import type { Ran } from './whole-process.js';
 import { runWhole } from './whole-process.js';
 
 /** scripts/bench.mjs starts the benches in the repository’s root. */
-const MAIN = join(process.cwd(), 'dist', 'cli', 'main.js');
+export const MAIN = join(process.cwd(), 'dist', 'cli', 'main.js');
 const COMMAND_TIMEOUT_MS = 300_000;
 
 export interface EstateOptions {
@@ -24,6 +24,8 @@ export interface EstateOptions {
   readonly image?: string;
   /** `none`: no graph module. */
   readonly module?: 'none';
+  /** Further top-level lines of nexus3.yaml. */
+  readonly yaml?: readonly string[];
   /** Of the Docker engine. */
   readonly dockerHost?: string;
 }
@@ -60,6 +62,7 @@ export class Estate implements AsyncDisposable {
       `network: ${network}`,
       ...(options.image === undefined ? [] : [`image: ${options.image}`]),
       ...(options.module === undefined ? [] : [`module: ${options.module}`]),
+      ...(options.yaml ?? []),
       'environments:',
       ...environments.map(({ name, kind, vaultPort }) => `  ${name}: { vault: ${String(vaultPort)}, kind: ${kind} }`),
     ];

@@ -1,16 +1,17 @@
 /**
  * All benches, or those whose names are given. Started by scripts/bench.mjs, which sets up what they need.
  *
- *   main.js [check-docker-12] [check-docker-100] [check-process-200] [up-docker-22] [credentials]
+ *   main.js [check-docker-12] [check-docker-100] [check-process-200] [up-docker-22] [credentials] [backup]
  */
 import { EngineUnavailable } from '../test/support/docker-unavailable.js';
+import { backups } from './backup/backups.js';
 import { checkHundred, checkRegistry } from './check-docker.js';
 import { checkTwoHundred } from './check-process.js';
-import type { Comparison } from './comparison.js';
+import type { Comparison, Findings, Measure } from './comparison.js';
 import { credentialsCold } from './credentials.js';
 import { DockerBench } from './docker-bench.js';
 import { describeMachine } from './machine.js';
-import { renderTable, writeReport } from './report.js';
+import { renderMeasures, renderTable, writeReport } from './report.js';
 import { upRegistry } from './up-docker.js';
 
 const ON_DOCKER = {
@@ -18,7 +19,11 @@ const ON_DOCKER = {
   'up-docker-22': upRegistry,
   'check-docker-100': checkHundred,
 } as const;
-const ON_PROCESSES = { 'check-process-200': checkTwoHundred, credentials: credentialsCold } as const;
+const ON_PROCESSES = {
+  'check-process-200': checkTwoHundred,
+  credentials: credentialsCold,
+  backup: () => backups(note),
+} as const;
 
 const chosen = process.argv.slice(2);
 const isChosen = (name: string): boolean => chosen.length === 0 || chosen.includes(name);
@@ -33,14 +38,18 @@ if (unknown.length > 0) throw new Error(`no bench ${unknown.join(', ')}; there a
 const startedAt = new Date().toISOString();
 const machine = describeMachine();
 const comparisons: Comparison[] = [];
+const measures: Measure[] = [];
 const skipped: { name: string; why: string }[] = [];
 
-async function bench(name: string, run: () => Promise<readonly Comparison[]>): Promise<void> {
+async function bench(name: string, run: () => Promise<readonly Comparison[] | Findings>): Promise<void> {
   if (!isChosen(name)) return;
   note(name);
   const found = await run();
-  comparisons.push(...found);
-  console.log(renderTable(found));
+  const { comparisons: compared, measures: bounded } =
+    'measures' in found ? found : { comparisons: found, measures: [] };
+  comparisons.push(...compared);
+  measures.push(...bounded);
+  console.log(`${renderTable(compared)}\n${renderMeasures(bounded)}`);
 }
 
 async function benchesOnDocker(): Promise<string | undefined> {
@@ -60,9 +69,9 @@ async function benchesOnDocker(): Promise<string | undefined> {
 
 for (const [name, run] of Object.entries(ON_PROCESSES)) await bench(name, run);
 const dockerEngine = await benchesOnDocker();
-const file = await writeReport({ startedAt, machine, dockerEngine, comparisons, skipped });
-console.log(`\n${renderTable(comparisons)}\n`);
+const file = await writeReport({ startedAt, machine, dockerEngine, comparisons, measures, skipped });
+console.log(`\n${renderTable(comparisons)}\n\n${renderMeasures(measures)}\n`);
 note(`written to ${file}`);
-const missed = comparisons.filter(({ met }) => met === false).map(({ name }) => name);
+const missed = [...comparisons, ...measures].filter(({ met }) => met === false).map(({ name }) => name);
 if (missed.length > 0) note(`missed: ${missed.join(', ')}`);
 process.exitCode = missed.length > 0 || skipped.length > 0 ? 1 : 0;

@@ -1,7 +1,7 @@
 /** The comparisons as a table on the terminal, and as JSON for whoever compares runs. Schema: docs/performance.md. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Comparison, Target } from './comparison.js';
+import type { Comparison, Measure, Target } from './comparison.js';
 import type { Machine } from './machine.js';
 
 const SCHEMA = 'nexus3.bench/1';
@@ -12,6 +12,7 @@ export interface BenchReport {
   /** Undefined where no bench on Docker ran. */
   readonly dockerEngine: string | undefined;
   readonly comparisons: readonly Comparison[];
+  readonly measures: readonly Measure[];
   /** Benches that could not be run, and why. */
   readonly skipped: readonly { readonly name: string; readonly why: string }[];
 }
@@ -37,16 +38,39 @@ export function renderTable(comparisons: readonly Comparison[]): string {
     wanted(comparison.target),
     comparison.met === undefined ? '' : comparison.met ? 'met' : 'MISSED',
   ]);
-  const widths = HEAD.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  return table(HEAD, rows);
+}
+
+const MEASURE_HEAD = ['bench', 'highest', 'all', 'bound', ''] as const;
+
+/** Empty where there is none. */
+export function renderMeasures(measures: readonly Measure[]): string {
+  if (measures.length === 0) return '';
+  const rows = measures.map(({ name, unit, values, highest, max, met }) => [
+    name,
+    `${String(Math.round(highest))} ${unit}`,
+    values.map((value) => String(Math.round(value))).join(' '),
+    `< ${String(max)} ${unit}`,
+    met ? 'met' : 'MISSED',
+  ]);
+  return table(MEASURE_HEAD, rows);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((word, column) => Math.max(word.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
-  return [line(HEAD), ...rows.map(line)].join('\n');
+  return [line(head), ...rows.map(line)].join('\n');
 }
 
+/** Below this, in milliseconds, two decimals are shown. */
+const SMALL_MS = 10;
+
 function milliseconds(ms: number): string {
+  if (ms < SMALL_MS) return `${ms.toFixed(2)} ms`;
   return `${Math.round(ms).toLocaleString('en-US')} ms`;
 }
 

@@ -3,6 +3,7 @@
  * machine. Types only; src/backup/ has the files, and compose.ts joins them. Every method can be cut off at any instant
  * and called again.
  */
+import type { Retention } from '../config/configuration.js';
 import type { Nexus3Error } from '../errors.js';
 import type { EngineVersion } from '../protocol/engine-record.js';
 import type { EnvironmentKind } from '../protocol/environment.js';
@@ -68,6 +69,16 @@ export type ListedBackup =
   | { readonly id: BackupId; readonly env: string; readonly manifest: Manifest; readonly problem?: undefined }
   /** Its manifest cannot be read or believed. */
   | { readonly id: BackupId; readonly env: string; readonly manifest?: undefined; readonly problem: Nexus3Error };
+
+/** What is asked at each look at an environment: read from as few manifests as that takes. */
+export interface LatestBackups {
+  /** The newest that can be believed. */
+  readonly newest: Manifest | undefined;
+  /** The newest of those that were verified. */
+  readonly verified: Manifest | undefined;
+  /** Of those newer than these, how many cannot be read or believed. */
+  readonly damaged: number;
+}
 
 /** The owner that files are given; undefined: whoever runs nexus3. */
 export interface FileOwner {
@@ -185,6 +196,8 @@ export interface Backups {
    * Damage that only reading the snapshot shows is not looked for; a snapshot that is missing or of another size is.
    */
   list(env: string): Promise<readonly ListedBackup[]>;
+  /** The newest ones alone. @throws Nexus3Error ROOT_KEY_…, FILE_NOT_WRITABLE */
+  latest(env: string): Promise<LatestBackups>;
   /** Environments that have at least one, also such as nexus3.yaml does not know. */
   environments(): Promise<readonly string[]>;
   /**
@@ -207,6 +220,6 @@ export interface Backups {
   record(manifest: Manifest, found: Required<Pick<Manifest, 'content' | 'verification'>>): Promise<Manifest>;
   /** One that is not there is removed already. */
   remove(env: string, id: BackupId): Promise<void>;
-  /** What the retention of nexus3.yaml keeps, and why. Nothing is removed. */
-  retention(backups: readonly ListedBackup[], now: Date): RetentionPlan;
+  /** What the retention of nexus3.yaml keeps, and why. Nothing is removed. @param keep in place of some of its numbers */
+  retention(backups: readonly ListedBackup[], now: Date, keep?: Partial<Retention>): RetentionPlan;
 }

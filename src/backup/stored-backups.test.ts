@@ -1,6 +1,6 @@
 /** The repository as the rest of nexus3 sees it, on a real disk. */
 import { createHash, randomBytes } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -90,6 +90,38 @@ describe('a backup', () => {
     await expect(backups.record(manifest, { content, verification })).rejects.toMatchObject({
       code: 'BACKUP_NOT_FOUND',
     });
+  });
+
+  it('of the newest ones alone, tells the newest and the newest verified one', async () => {
+    expect(await backups.latest('track')).toEqual({ newest: undefined, verified: undefined, damaged: 0 });
+    const made = [
+      await write(),
+      await write({ createdAt: later(60) }),
+      await write({ createdAt: later(120) }),
+    ] as const;
+    expect(await backups.latest('track')).toEqual({ newest: made[2], verified: undefined, damaged: 0 });
+    const verification = {
+      verifiedAt: later(90).toISOString(),
+      loadMs: 41,
+      runtime: 'process',
+      engine: made[0].engine,
+    } as const;
+    const content = { databases: [], graphs: [] };
+    const verified = await backups.record(made[0], { content, verification });
+    expect(await backups.latest('track')).toEqual({ newest: made[2], verified, damaged: 0 });
+    await writeFile(join(folderOf(made[2]), 'manifest.json'), '{}');
+    expect(await backups.latest('track')).toEqual({ newest: made[1], verified, damaged: 1 });
+    const newest = await backups.record(made[1], { content, verification });
+    expect(await backups.latest('track')).toEqual({ newest, verified: newest, damaged: 1 });
+  });
+
+  it('is kept as nexus3.yaml says, or with a number in its place', async () => {
+    for (let day = 0; day < 4; day += 1) await write({ createdAt: later(day * 86_400) }, Buffer.from('x'));
+    const all = await backups.list('track');
+    expect(backups.retention(all, later(1e6)).remove).toEqual([]);
+    const { keep, remove } = backups.retention(all, later(1e6), { last: 1, daily: 0, weekly: 0, monthly: 0 });
+    expect(keep.map(({ backup, reasons }) => [backup.id, reasons])).toEqual([[all[0]?.id, ['last']]]);
+    expect(remove).toEqual(all.slice(1));
   });
 
   it('never appears in part: nothing is left of one whose stream breaks off', async () => {

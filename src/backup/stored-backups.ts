@@ -1,6 +1,6 @@
 /** The repository of backups, as files: what the rest of nexus3 is handed. */
 import { randomBytes } from 'node:crypto';
-import type { BackupPolicy } from '../config/configuration.js';
+import type { BackupPolicy, Retention } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
 import { backupId } from './backup-id.js';
 import type { KnownSecrets } from './backup-secret.js';
@@ -10,6 +10,7 @@ import type {
   Backups,
   FileOwner,
   History,
+  LatestBackups,
   ListedBackup,
   Manifest,
   NewBackup,
@@ -20,8 +21,13 @@ import type {
 import { MANIFEST_SCHEMA } from './backups.js';
 import { type BackupPlace, damaged, invalid, notFound } from './faults.js';
 import { Unreadable } from './hashed-file.js';
+import { StoredHistory } from './history/history.js';
 import { type BelievedManifest, parseManifest, renderManifest } from './manifest.js';
+import { newestFirst } from './order.js';
 import { Repository } from './repository.js';
+import type { Passwords } from './restic/session.js';
+import { openResticTarget } from './restic/target.js';
+import { planRetention } from './retention.js';
 import { openSealing, type Sealing } from './sealing.js';
 import { extractSnapshot, writeSnapshot } from './snapshot-file.js';
 import { type SecretSource, StoredKeys } from './stored-keys.js';
@@ -33,6 +39,8 @@ const SUFFIX_BYTES = 2;
 export interface BackupsInit {
   readonly secrets: SecretSource;
   readonly now: () => Date;
+  /** Of the environment, as far as programs that are run need it; undefined: this process's. */
+  readonly variables?: NodeJS.ProcessEnv;
 }
 
 export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
@@ -42,35 +50,37 @@ export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
   return new StoredBackups({
     repository: new Repository(policy.root),
     keys,
+    keep: policy.keep,
     secrets,
     sealing,
     now: init.now,
-    history: openHistory(),
-    target: openTarget(),
+    history: new StoredHistory({
+      root: policy.root,
+      bytesMax: policy.historyBytesMax,
+      sealing,
+      now: init.now,
+    }),
+    target: openTarget(policy, init, secrets),
   });
 }
 
-/** SEAM: src/backup/history/, given `policy` and `sealing`, which seals what it archives below `policy.root` as the snapshots are. */
-function openHistory(): History {
-  const notYet = (): never => {
-    throw new Error('not built yet');
+function openTarget(
+  { root, target }: BackupPolicy,
+  { variables }: BackupsInit,
+  secrets: () => Promise<KnownSecrets>,
+): Target | undefined {
+  if (target === undefined) return undefined;
+  const passwords = async (): Promise<Passwords> => {
+    const { present, earlier } = await secrets();
+    return { present: present.resticPassword(), earlier: earlier.map((secret) => secret.resticPassword()) };
   };
-  return { archive: notYet, windows: notYet, plan: notYet, extract: notYet, prune: notYet };
-}
-
-/** SEAM: src/backup/restic/, given `policy` and `secrets`: its passwords are `resticPassword()` of the present secret and of the earlier ones. */
-function openTarget(): Target | undefined {
-  return undefined;
-}
-
-/** SEAM: src/backup/retention.ts, given `policy.keep` and `now`. */
-function planRetention(backups: readonly ListedBackup[]): RetentionPlan {
-  return { keep: backups.map((backup) => ({ backup, reasons: [] })), remove: [] };
+  return openResticTarget({ target, root, passwords, variables: variables ?? process.env });
 }
 
 interface Parts {
   readonly repository: Repository;
   readonly keys: BackupKeys;
+  readonly keep: Retention;
   readonly secrets: () => Promise<KnownSecrets>;
   readonly sealing: Sealing;
   readonly now: () => Date;
@@ -110,6 +120,21 @@ class StoredBackups implements Backups {
     const listed: ListedBackup[] = [];
     for (const id of ids) listed.push(await this.#listed({ env, id }, secrets));
     return listed.sort(newestFirst);
+  }
+
+  async latest(env: string): Promise<LatestBackups> {
+    const ids = (await this.#repository.ids(env)).toReversed();
+    let newest: Manifest | undefined;
+    let damaged = 0;
+    if (ids.length === 0) return { newest, verified: undefined, damaged };
+    const secrets = await this.#parts.secrets();
+    for (const id of ids) {
+      const { manifest } = await this.#listed({ env, id }, secrets);
+      if (manifest === undefined) damaged += 1;
+      newest ??= manifest;
+      if (manifest?.verification) return { newest, verified: manifest, damaged };
+    }
+    return { newest, verified: undefined, damaged };
   }
 
   async read(env: string, id: BackupId | undefined): Promise<Manifest> {
@@ -165,8 +190,8 @@ class StoredBackups implements Backups {
     return this.#repository.remove({ env, id });
   }
 
-  retention(backups: readonly ListedBackup[]): RetentionPlan {
-    return planRetention(backups);
+  retention(backups: readonly ListedBackup[], now: Date, keep: Partial<Retention> = {}): RetentionPlan {
+    return planRetention({ ...this.#parts.keep, ...keep }, backups, now);
   }
 
   /** A list is to be had without the root key too: then none of them can be believed, and each says why. */
@@ -226,14 +251,4 @@ class StoredBackups implements Backups {
     }
     throw new Error(`${String(IDS_TRIED_MAX)} backups of one second`);
   }
-}
-
-/** By when they began: of one second by its fraction, where that can be believed. */
-function newestFirst(a: ListedBackup, b: ListedBackup): number {
-  return order(b).localeCompare(order(a));
-}
-
-function order({ id, manifest }: ListedBackup): string {
-  const [stamp = ''] = id.split('-');
-  return `${stamp} ${manifest?.createdAt ?? ''} ${id}`;
 }

@@ -37,13 +37,13 @@ describe('docs/cli-json.md', () => {
       ...specs.map(({ schema }) => schema).filter((schema) => schema !== undefined),
     ]);
     const chapters = text.split('\n').filter((line) => line.startsWith('## '));
-    expect(new Set(chapters.join('\n').match(/nexus3\.[a-z]+\/\d+/g))).toEqual(schemas);
+    expect(new Set(chapters.join('\n').match(/nexus3\.[a-z-]+\/\d+/g))).toEqual(schemas);
   });
 
   it('names every field of a report', () => {
     const documented = new Set(rows.map(([field = '']) => field.split('.').at(-1)?.replace('[]', '')));
     const [, , track] = MIXED.environments;
-    const fields = [MIXED, track, track?.vault, track?.operational, track?.findings[0]].flatMap((part) =>
+    const fields = [MIXED, track, track?.vault, track?.operational, track?.backup, track?.findings[0]].flatMap((part) =>
       Object.keys(part ?? {}),
     );
     expect(fields.filter((field) => !documented.has(field))).toEqual([]);

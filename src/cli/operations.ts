@@ -11,6 +11,8 @@ import type { Progress } from '../progress.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { Secret } from '../protocol/secret.js';
 import type { CredentialName } from '../protocol/users.js';
+import type { BackupCreateOptions, BackupCreateReport } from '../reconcile/backup/create.js';
+import type { BackupVerifyOptions, BackupVerifyReport } from '../reconcile/backup/verify.js';
 import type { CheckOptions } from '../reconcile/check.js';
 import type { CreateOptions, CreateReport } from '../reconcile/create.js';
 import type { DownReport } from '../reconcile/down.js';
@@ -19,6 +21,8 @@ import type { ImportOptions, ImportReport } from '../reconcile/locker/kit-import
 import type { RekeyReport } from '../reconcile/locker/rekey.js';
 import type { ResetPreview, ResetReport } from '../reconcile/locker/reset.js';
 import type { RecoverOptions, RecoverPreview, RecoverReport } from '../reconcile/recover/recover.js';
+import type { RestoreOptions, RestoreReport } from '../reconcile/restore/report.js';
+import type { RestorePlan } from '../reconcile/restore/restore.js';
 import type { RemoveReport } from '../reconcile/remove.js';
 import type { Report } from '../reconcile/report.js';
 import type { RotateOptions } from '../reconcile/rotate/choose.js';
@@ -62,7 +66,20 @@ export interface Operations {
   remove(world: World, options: { name: string; deleteData: boolean }, progress: Progress): Promise<RemoveReport>;
   recover(world: World, options: RecoverOptions, progress: Progress): Promise<RecoverReport>;
   previewRecover(world: World, options: RecoverOptions): Promise<RecoverPreview>;
+  previewRestore(world: World, options: RestoreOptions): Promise<RestorePlan>;
+  dryRunRestore(world: World, options: RestoreOptions): Promise<RestoreReport>;
+  restore(
+    world: World,
+    options: RestoreOptions & { readonly planId?: string | undefined },
+    progress: Progress,
+  ): Promise<RestoreReport>;
   rotate(world: World, options: RotateOptions, progress: Progress): Promise<RotateReport>;
+  createBackups(
+    world: World,
+    options: Omit<BackupCreateOptions, 'version'>,
+    progress: Progress,
+  ): Promise<BackupCreateReport>;
+  verifyBackups(world: World, options: BackupVerifyOptions, progress: Progress): Promise<BackupVerifyReport>;
   rekey(world: World, progress: Progress): Promise<RekeyReport>;
   /** @throws KIT_EXISTS */
   admitExport(options: Pick<ExportOptions, 'file' | 'force'>): Promise<void>;
@@ -118,8 +135,24 @@ export const OPERATIONS: Operations = {
   async previewRecover(world, options) {
     return (await import('../reconcile/recover/recover.js')).previewRecover(world, options);
   },
+  async previewRestore(world, options) {
+    return (await import('../reconcile/restore/restore.js')).previewRestore(world, options);
+  },
+  async dryRunRestore(world, options) {
+    return (await import('../reconcile/restore/restore.js')).dryRunRestore(world, options);
+  },
+  async restore(world, options, progress) {
+    return (await import('../reconcile/restore/restore.js')).restore(world, options, progress);
+  },
   async rotate(world, options, progress) {
     return (await import('../reconcile/rotate/rotate.js')).rotate(world, options, progress);
+  },
+  async createBackups(world, options, progress) {
+    const { createBackups } = await import('../reconcile/backup/create.js');
+    return createBackups(world, { ...options, version: await readVersion() }, progress);
+  },
+  async verifyBackups(world, options, progress) {
+    return (await import('../reconcile/backup/verify.js')).verifyBackups(world, options, progress);
   },
   async rekey(world, progress) {
     return (await import('../reconcile/locker/rekey.js')).rekey(world, progress);

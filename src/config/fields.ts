@@ -8,6 +8,8 @@ export interface TextRule {
   readonly allowed: RegExp | ((text: string) => boolean);
   /** Completes `"x" is not …`: `a network name (letters, digits, `_`, `.`, `-`)`. */
   readonly meaning: string;
+  /** What is not allowed may be a secret: then it is not quoted. */
+  readonly secret?: (text: string) => boolean;
 }
 
 export interface NumberRule {
@@ -51,8 +53,45 @@ export class Fields {
     const text = String(value);
     const fits = typeof rule.allowed === 'function' ? rule.allowed(text) : rule.allowed.test(text);
     if (fits) return text;
-    this.#note(entry, `${quote(value)} is not ${rule.meaning}`);
+    this.#note(
+      entry,
+      `${rule.secret?.(text) === true ? 'what is written there' : quote(value)} is not ${rule.meaning}`,
+    );
     return undefined;
+  }
+
+  /** Texts, no two alike; those that are wrong are left out. */
+  list(key: string, itemsMax: number, rule: TextRule): readonly string[] {
+    const entry = this.take(key);
+    if (entry === undefined || isEmpty(entry.value)) return [];
+    if (entry.value.kind !== 'list') {
+      this.#note(entry, `is not a list; write ["…", "…"]`);
+      return [];
+    }
+    const { items } = entry.value;
+    if (items.length > itemsMax) {
+      this.#note(entry, `holds ${String(items.length)}; it may hold ${String(itemsMax)}`);
+      return [];
+    }
+    // Read as if each were a key of its own: so its mistake has its line.
+    const lines = new Fields(
+      {
+        kind: 'map',
+        line: entry.line,
+        entries: items.map((value, index) => ({ key: String(index + 1), line: value.line, value })),
+      },
+      this.pathTo(key),
+      this.problems,
+    );
+    const read = new Map<string, number>();
+    for (const [index, { line }] of items.entries()) {
+      const text = lines.text(String(index + 1), rule);
+      if (text === undefined) continue;
+      const first = read.get(text);
+      if (first === undefined) read.set(text, line);
+      else lines.note(String(index + 1), `is written twice; the first is on line ${String(first)}`);
+    }
+    return [...read.keys()];
   }
 
   oneOf<const T extends string>(key: string, choices: readonly T[]): T | undefined {

@@ -60,10 +60,9 @@ export async function writeNewConfigFile(
 
 /** Pure. */
 export function renderConfigFile({ runtime, dataRoot, environments }: ConfigFileValues): string {
+  const dataRootShown = dataRoot ?? (runtime === 'docker' ? '/data/nexus3' : '~/.local/share/nexus3');
   const dataRootLine =
-    dataRoot === undefined
-      ? `# dataRoot: ${runtime === 'docker' ? '/data/nexus3' : '~/.local/share/nexus3'}`
-      : `dataRoot: ${JSON.stringify(dataRoot)}`;
+    dataRoot === undefined ? `# dataRoot: ${dataRootShown}` : `dataRoot: ${JSON.stringify(dataRoot)}`;
   const listed = environments.filter(({ name }) => name !== LOCKER_NAME);
   const locker = environments.find(({ name }) => name === LOCKER_NAME);
   return `# What nexus3 runs on this host. \`nexus3 check\` compares it with what is there; \`nexus3 up\` makes it so.
@@ -103,6 +102,21 @@ ${dataRootLine}
 
 # When passwords are reported as password-old; \`nexus3 rotate\` replaces them. Off by default.
 # rotation: { maxAgeDays: 90 }
+
+# How backups are kept (docs/backups.md). With this, \`check\` says backup-missing, backup-stale and backup-unverified, and vaults keep
+# the history that \`nexus3 restore ENV --at TIME\` needs. \`backup:\` alone is enough.
+# backup:
+#   root: ${dataRoot === undefined ? `${dataRootShown}-backups` : JSON.stringify(`${dataRoot}-backups`)}
+#   schedule: "0 3 * * *"                  # for \`nexus3 backup create --all --due\`, run by a timer; this host’s time
+#   staleAfterHours: 48                    # twice the longest gap of the schedule unless given
+#   unverifiedAfterHours: 168
+#   encrypt: false                         # true: for the root key; recipients can open it, too, and imply true
+#   recipients: []                         # as age-keygen prints its public key: ["age1…"]
+#   keep: { last: 3, hourly: 0, daily: 7, weekly: 4, monthly: 6 }
+#   historyBytesMax: 1gb                   # of one environment, on the vault’s disk and again beside its backups
+#   target:                                # off this machine, with restic
+#     repository: sftp:backup@example.org:/nexus3
+#     environmentFile: restic.env          # its secrets, NAME=value; only you may read it
 
 # A name, and the port of its vault; the operational has the port after it. \`kind: secure\`: a vault alone.
 # Locker, which keeps the passwords, is implied on port ${String(LOCKER_PORT)}.

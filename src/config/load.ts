@@ -4,6 +4,7 @@ import { Nexus3Error } from '../errors.js';
 import { PROTOCOL_REGISTRY } from '../protocol/registry.js';
 import { DEFAULT_SETTINGS } from '../protocol/settings.js';
 import type { RuntimeName } from '../runtime/runtime.js';
+import { placed } from './backup-place.js';
 import type { Configuration } from './configuration.js';
 import type { FoundFile, Surroundings } from './locate.js';
 import { findConfigFile, homeOf, processSurroundings, userDataDir } from './locate.js';
@@ -35,19 +36,17 @@ export async function loadConfiguration(
   const found = await findConfigFile(overrides.config, surroundings);
   const content = found === undefined ? BUILT_IN : await parseConfigText(found);
   const effective = runtime ?? content.runtime;
-  const { dataRoot, engine, module, backup, ...rest } = content;
+  const { dataRoot, engine, module, backup, backupLines, ...rest } = content;
   const base = found === undefined ? surroundings.cwd : dirname(found.path);
   const root = effectiveDataRoot(overrides.dataRoot, dataRoot, base, effective, surroundings);
+  const written =
+    found === undefined || backupLines === undefined ? undefined : { file: found.path, lines: backupLines };
   return {
     ...rest,
     file: found?.path,
     runtime: effective,
     dataRoot: root,
-    // Beside the data root, not in it: whoever loses or wipes the one keeps the other.
-    backup: {
-      ...backup,
-      root: backup.root === undefined ? `${root}-backups` : pathFrom(base, backup.root, surroundings),
-    },
+    backup: placed(backup, root, (path) => pathFrom(base, path, surroundings), written),
     engine: engine === undefined ? undefined : pathFrom(base, engine, surroundings),
     module: module === undefined || module === 'none' ? module : pathFrom(base, module, surroundings),
   };
@@ -71,6 +70,7 @@ const BUILT_IN: FileContent = {
   module: undefined,
   rotation: DEFAULT_ROTATION,
   backup: DEFAULT_BACKUP,
+  backupLines: undefined,
   environments: [...PROTOCOL_REGISTRY]
     .map((environment) => ({ ...environment, settings: DEFAULT_SETTINGS }))
     .sort((a, b) => a.vaultPort - b.vaultPort),

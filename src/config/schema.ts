@@ -6,12 +6,16 @@ import { fitsPortRange, PORT_MAX, PORT_MIN, portClashes } from '../protocol/port
 import type { Settings } from '../protocol/settings.js';
 import { DEFAULT_SETTINGS } from '../protocol/settings.js';
 import type { RuntimeName } from '../runtime/runtime.js';
-import type { BackupPolicy, Configuration, ConfiguredEnvironment, RotationPolicy } from './configuration.js';
+import type { BackupLines, WrittenBackupPolicy } from './backup.js';
+import { readBackup } from './backup.js';
+import type { Configuration, ConfiguredEnvironment, RotationPolicy } from './configuration.js';
 import { Fields } from './fields.js';
 import type { Problem } from './problems.js';
 import { quote } from './problems.js';
 import { readSettings } from './settings.js';
 import type { MapEntry, TreeNode } from './tree.js';
+
+export { DEFAULT_BACKUP } from './backup.js';
 
 export const ENVIRONMENTS_MAX = 1_000;
 export const RUNTIME_NAMES: readonly RuntimeName[] = ['process', 'docker'];
@@ -36,24 +40,11 @@ export const DEFAULTS = {
 
 export const DEFAULT_ROTATION: RotationPolicy = { maxAgeDays: undefined };
 
-/** Without `backup:` in nexus3.yaml. The root is decided where the data root is. */
-export const DEFAULT_BACKUP: FileContent['backup'] = {
-  configured: false,
-  root: undefined,
-  schedule: undefined,
-  staleAfterHours: 48,
-  unverifiedAfterHours: 168,
-  encrypt: false,
-  recipients: [],
-  keep: { last: 3, hourly: 0, daily: 7, weekly: 4, monthly: 6 },
-  historyBytesMax: 1024 ** 3,
-  target: undefined,
-};
-
 /** The file's content with defaults filled in; paths are as they were written. */
 export interface FileContent extends Omit<Configuration, 'file' | 'dataRoot' | 'backup'> {
   readonly dataRoot: string | undefined;
-  readonly backup: Omit<BackupPolicy, 'root'> & { readonly root: string | undefined };
+  readonly backup: WrittenBackupPolicy;
+  readonly backupLines: BackupLines | undefined;
 }
 
 /** Exactly one of the two is there. */
@@ -71,6 +62,7 @@ export function readContent(tree: TreeNode | undefined): ReadContent {
     root.note('version', `${found} is not a version that this nexus3 reads; write 1`);
   }
   const path = { allowed: isPath, meaning: 'a path' };
+  const backup = readBackup(root.fields('backup'), path);
   const values = {
     runtime: root.oneOf('runtime', RUNTIME_NAMES) ?? DEFAULTS.runtime,
     dataRoot: root.text('dataRoot', path),
@@ -99,7 +91,8 @@ export function readContent(tree: TreeNode | undefined): ReadContent {
     engine: root.text('engine', path),
     module: root.text('module', { allowed: isPath, meaning: 'a path, or none' }),
     rotation: readRotation(root.fields('rotation')),
-    backup: DEFAULT_BACKUP,
+    backup: backup.policy,
+    backupLines: backup.lines,
   };
   const forAll = root.fields('settings');
   const settings: Settings = { ...DEFAULT_SETTINGS, ...(forAll === undefined ? {} : readSettings(forAll)) };

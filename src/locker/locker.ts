@@ -91,8 +91,10 @@ export const AUDIT_ACTIONS = [
   'export',
   'import',
   'reset',
+  'backup',
   'login',
   'audit',
+  'restore-environment',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

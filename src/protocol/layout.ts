@@ -10,6 +10,8 @@ export interface EnvironmentLayout {
   readonly data: Readonly<Record<Role, string>>;
   /** What is moved out of the way and not yet discarded. */
   readonly aside: string;
+  /** Of a scratch server, while there is one. */
+  readonly scratch: string;
 }
 
 export function layoutOf(dataRoot: string, env: string): EnvironmentLayout {
@@ -19,6 +21,7 @@ export function layoutOf(dataRoot: string, env: string): EnvironmentLayout {
     config: { vault: join(root, 'config', 'vault'), operational: join(root, 'config', 'operational') },
     data: { vault: join(root, 'vault'), operational: join(root, 'operational') },
     aside: join(root, 'aside'),
+    scratch: join(root, 'scratch'),
   };
 }
 
@@ -43,3 +46,8 @@ export const CONFIG_FILE = {
 
 /** In a vault's data folder: which vault these data belong to, and whether it may still start empty. */
 export const BIRTH_FILE = 'nexus3.birth';
+/**
+ * Beside it where the data were put there, by a restore or a rebuild: when this vault began to serve, one line of ISO 8601.
+ * Its first snapshot is older than that.
+ */
+export const SINCE_FILE = 'nexus3.since';

@@ -129,7 +129,7 @@ function moduleArguments(settings: Settings): readonly string[] {
   return args;
 }
 
-function directive(name: string, ...values: readonly string[]): string {
+export function directive(name: string, ...values: readonly string[]): string {
   return [name, ...values.map(quoteConf)].join(' ');
 }
 

@@ -40,6 +40,10 @@ export const FINDING_CODES = [
   'rekey-unfinished',
   'reset-unfinished',
   'recovery-kit-missing',
+  'restore-unfinished',
+  'backup-missing',
+  'backup-stale',
+  'backup-unverified',
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
 

@@ -14,10 +14,12 @@ import type { Locker, StoredCredentials } from '../locker/locker.js';
 import type { InstanceView } from '../redis/observation.js';
 import type { InstanceRuntimeState, InstanceSpec, RuntimeObservation } from '../runtime/runtime.js';
 import type { RenderedFile } from './desired.js';
+import { lookAtBackups } from './backup/look.js';
 import { isLocker, neededCredentials, renderFiles, specOf, specsOf } from './desired.js';
 import { instancesIn, serverOf } from './facts.js';
 import { readFolders } from './folder.js';
 import { isResetBegun } from './locker/reset-marker.js';
+import { seeRestore } from './restore/journal.js';
 import {
   currentOnly,
   oldPasswords,
@@ -58,7 +60,11 @@ export async function observe(
     readCredentials(world, environments, options),
   ]);
   const facts = await mapBounded(environments, ENVIRONMENT_CONCURRENCY_MAX, async (environment) => {
-    const seen = await observeAsOfNow(world, environment, runtime, credentials.stored?.get(environment.name));
+    const [alone, backup] = await Promise.all([
+      observeAsOfNow(world, environment, runtime, credentials.stored?.get(environment.name)),
+      lookAtBackups(world, environment),
+    ]);
+    const seen = { ...alone, backup };
     if (isLocker(environment)) return { ...seen, locker: credentials.locker, resetting: isResetBegun(world) };
     return { ...seen, unreadable: credentials.unreadable.get(environment.name) };
   });
@@ -174,6 +180,7 @@ async function observeEnvironment(
   return {
     environment,
     runtimeName: world.runtime.name,
+    restore: seeRestore(world.configuration.dataRoot, environment.name),
     network: runtime.network,
     missingCredentials: missing,
     rotation: rotationSeen(stored?.rotation, world.clock.now()),

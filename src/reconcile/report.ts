@@ -34,6 +34,15 @@ export interface ReportedOperational extends Omit<ReportedVault, 'offset'> {
   readonly lagBytes: number | null;
 }
 
+export interface ReportedBackup {
+  /** ISO 8601, of the newest that can be believed; null: there is none. */
+  readonly newestAt: string | null;
+  /** When one was last verified; null: never. */
+  readonly verifiedAt: string | null;
+  /** Any second of it can be restored, both ends included; ISO 8601. */
+  readonly window: { readonly from: string; readonly to: string } | null;
+}
+
 export interface ReportedEnvironment {
   readonly name: string;
   readonly kind: EnvironmentKind;
@@ -41,6 +50,8 @@ export interface ReportedEnvironment {
   readonly vault: ReportedVault;
   /** Null for a Secure Environment. */
   readonly operational: ReportedOperational | null;
+  /** Null: nexus3.yaml has no `backup:`, or the repository cannot be read. */
+  readonly backup: ReportedBackup | null;
   readonly findings: readonly ReportedFinding[];
 }
 

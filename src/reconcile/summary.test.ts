@@ -35,6 +35,23 @@ function report(after: Look, parts: Partial<Parameters<typeof reportOf>[0]> = {}
 }
 
 describe('the report', () => {
+  it('says what there is of backups, where any are expected', () => {
+    const at = '2026-01-08T03:00:00.000Z';
+    const moment = { at, hours: 9, hoursMax: 48, isOld: false };
+    const window = { from: '2026-01-05T22:10:00Z', to: '2026-01-08T12:00:00Z', source: 'vault' } as const;
+    const none = { newest: undefined, verified: undefined, newestIsVerified: false, damaged: 1, window: undefined };
+    const { environments } = report(
+      lookAt(
+        { ...healthy(USER), backup: none },
+        { ...healthy(), backup: { ...none, newest: moment, verified: moment, window } },
+      ),
+    );
+    expect(environments.map(({ backup }) => backup)).toEqual([
+      { newestAt: null, verifiedAt: null, window: null },
+      { newestAt: at, verifiedAt: at, window: { from: window.from, to: window.to } },
+    ]);
+  });
+
   it('of a healthy host', () => {
     const { environments, ...rest } = report(lookAt(healthy(USER), healthy()));
     expect(rest).toEqual({
@@ -72,6 +89,7 @@ describe('the report', () => {
         link: 'up',
         lagBytes: 0,
       },
+      backup: null,
       findings: [],
     });
   });

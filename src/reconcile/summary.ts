@@ -75,6 +75,7 @@ function environmentReport({ facts, diagnoses }: Diagnosed, repaired: readonly F
     ok: left.every(({ severity }) => severity !== 'error'),
     vault: vaultReport(facts),
     operational: operationalReport(facts),
+    backup: backupReport(facts),
     findings: [
       ...left.map((finding) => reportedFinding(finding, false)),
       ...repaired.map((finding) => reportedFinding(finding, true)),
@@ -97,6 +98,16 @@ function operationalReport(facts: EnvironmentFacts): ReportedEnvironment['operat
   if (facts.operational === undefined) return null;
   const link = serverOf(facts.operational)?.replica?.link ?? null;
   return { ...instanceReport(facts.operational), link, lagBytes: link === 'up' ? (lagBytes(facts) ?? null) : null };
+}
+
+function backupReport({ backup }: EnvironmentFacts): ReportedEnvironment['backup'] {
+  if (backup === undefined) return null;
+  const { newest, verified, window } = backup;
+  return {
+    newestAt: newest?.at ?? null,
+    verifiedAt: verified?.at ?? null,
+    window: window === undefined ? null : { from: window.from, to: window.to },
+  };
 }
 
 function instanceReport(instance: InstanceFacts): Omit<ReportedVault, 'offset'> {

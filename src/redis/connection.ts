@@ -179,7 +179,8 @@ export async function openConnection(address: Endpoint, credential: Credential |
   }
 }
 
-function openSocket(address: Endpoint, timeoutMs: number): Promise<Socket> {
+/** A bare connection, with nothing read or sent yet. @throws UnreachableError */
+export function openSocket(address: Endpoint, timeoutMs: number = CONNECT_TIMEOUT_MS): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ ...address, noDelay: true });
     const timer = setTimeout(() => {

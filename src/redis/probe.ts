@@ -1,5 +1,5 @@
 /** One look at one server, on one connection in two pipelined round trips: as a stranger, then as its administrator. */
-import type { Address } from '../protocol/redis-conf.js';
+import type { Endpoint } from '../protocol/redis-conf.js';
 import type { Secret } from '../protocol/secret.js';
 import { Connection, UnreachableError } from './connection.js';
 import type { AnonymousView, InstanceView, ServerView } from './observation.js';
@@ -9,7 +9,7 @@ import { isErrorOf, isList, ReplyError, textOf } from './replies.js';
 import type { Command } from './resp.js';
 
 export interface ProbeRequest {
-  readonly address: Address;
+  readonly address: Endpoint;
   /** Undefined: only what an anonymous client sees. */
   readonly adminPassword: Secret | undefined;
   /** Names for CONFIG GET. */

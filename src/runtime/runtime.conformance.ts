@@ -16,6 +16,7 @@ import { CONFIG_FILE } from '../protocol/layout.js';
 import { HELD_EXIT } from '../protocol/start-script.js';
 import type { RuntimeHarness } from './runtime-harness.conformance.js';
 import type { InstanceRuntimeState, InstanceSpec, Runtime } from './runtime.js';
+import { describeScratch } from './scratch.conformance.js';
 
 export type { RuntimeHarness } from './runtime-harness.conformance.js';
 
@@ -282,6 +283,8 @@ export function describeRuntime(name: string, makeHarness: () => Promise<Runtime
       await runtime.start(spec);
       await expectServes(spec);
     });
+
+    describeScratch(() => harness);
 
     it('never changes what nexus3 did not make', async ({ skip }) => {
       if (harness.makeForeign === undefined) return skip('this runtime knows no such thing');

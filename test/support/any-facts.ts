@@ -156,15 +156,37 @@ const rotations = fc.record({
   graceRuns: fc.boolean(),
 } as const);
 
+const moments = fc.record({
+  at: fc.constant('2026-01-08T12:00:00.000Z'),
+  hours: fc.nat(200),
+  hoursMax: fc.constantFrom(48, 168),
+  isOld: fc.boolean(),
+});
+const backups = fc.record({
+  newest: maybe(moments),
+  verified: maybe(moments),
+  newestIsVerified: fc.boolean(),
+  damaged: fc.nat(2),
+  window: fc.constant(undefined),
+});
+
+const restores = fc.record({
+  phase: fc.constantFrom('replacing', 'proving', 'opening', 'taking-back', 'unreadable'),
+  source: fc.constant('20260108T120000Z-1a2b'),
+  startedAt: fc.constant('2026-01-08T12:00:00.000Z'),
+} as const);
+
 export function factsOf(environment = TRACK): fc.Arbitrary<EnvironmentFacts> {
   const good = healthy(environment);
   return fc.record({
     environment: fc.constant(environment),
+    restore: mostly(undefined, restores),
     runtimeName: fc.constantFrom('process', 'docker'),
     network: mostly(good.network, fc.constantFrom('present', 'missing', 'not-applicable')),
     missingCredentials: mostly([], maybe(fc.subarray([...CREDENTIAL_NAMES]))),
     rotation: mostly(undefined, rotations),
     oldPasswords: mostly([], fc.constant<readonly OldPassword[]>([{ name: 'default', days: 91 }])),
+    backup: mostly(undefined, maybe(backups)),
     vault: instances(good.vault),
     operational: good.operational === undefined ? fc.constant(undefined) : instances(good.operational),
   } as const);

@@ -1,6 +1,7 @@
 /** Reports as the operations make them, for tests of what is printed. */
 import type {
   Report,
+  ReportedBackup,
   ReportedEnvironment,
   ReportedFinding,
   ReportedOperational,
@@ -57,6 +58,7 @@ export function standard(name: string, port: number, parts: Partial<ReportedEnvi
     ok: findings.every(({ severity, fixed }) => severity !== 'error' || fixed),
     vault: vault(port),
     operational: operational(port + 1),
+    backup: null,
     findings,
     ...parts,
   };
@@ -89,14 +91,24 @@ const UNPINNED = {
   fixable: false,
 } as const;
 
+const BACKED_UP: ReportedBackup = {
+  newestAt: '2026-01-08T03:00:04.000Z',
+  verifiedAt: '2026-01-08T03:00:09.000Z',
+  window: { from: '2026-01-05T22:10:00Z', to: '2026-01-08T12:00:00Z' },
+};
+
+const NEVER_BACKED_UP: ReportedBackup = { newestAt: null, verifiedAt: null, window: null };
+
 /** A host with a bit of everything on it. */
 export const MIXED: Report = report([
-  secure('user', 6610, { findings: [finding({ ...UNPINNED, instance: 'vault' })] }),
+  secure('user', 6610, { backup: NEVER_BACKED_UP, findings: [finding({ ...UNPINNED, instance: 'vault' })] }),
   standard('context', 6620, {
+    backup: { ...BACKED_UP, window: { from: '2026-01-05T22:10:00Z', to: '2026-01-08T07:00:00Z' } },
     findings: [finding({ ...UNPINNED, instance: 'vault' }), finding({ ...UNPINNED, instance: 'operational' })],
   }),
   standard('track', 6640, {
     operational: operational(6641, { link: 'down', lagBytes: null, keys: 11 }),
+    backup: BACKED_UP,
     findings: [
       finding({
         code: 'port-exposed',

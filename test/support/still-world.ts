@@ -128,6 +128,7 @@ const NO_BACKUPS: Backups = {
   target: undefined,
   acquire: unexpected,
   list: () => Promise.resolve([]),
+  latest: () => Promise.resolve({ newest: undefined, verified: undefined, damaged: 0 }),
   environments: () => Promise.resolve([]),
   read: unexpected,
   write: unexpected,

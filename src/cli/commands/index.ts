@@ -49,6 +49,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./recover.js')).recover,
   },
   {
+    name: 'restore',
+    summary: 'bring back what a backup holds, or any second of the past',
+    load: async () => (await import('./restore.js')).restore,
+  },
+  {
+    name: 'backup create',
+    summary: 'back vaults up, and prove that each backup loads',
+    load: async () => (await import('./backup-create.js')).backupCreate,
+  },
+  {
+    name: 'backup verify',
+    summary: 'load backups into a scratch server, and compare',
+    load: async () => (await import('./backup-verify.js')).backupVerify,
+  },
+  {
     name: 'rotate',
     summary: 'new passwords, without a moment in which one is refused',
     load: async () => (await import('./rotate.js')).rotate,
@@ -177,6 +192,7 @@ export const COMMANDS: readonly CommandEntry[] = [
 
 /** First words that stand for several commands. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  backup: 'copies of vaults that are proven to load',
   credentials: 'passwords that Locker keeps',
   engine: 'the local server program of the process runtime',
   locker: 'values that people and servers keep, encrypted, and who read them',

@@ -2,6 +2,7 @@
 import type { Report, ReportedEnvironment, ReportedFinding } from '../../reconcile/report.js';
 import type { Page, Tone } from './paint.js';
 import type { Cell, Column, LastColumn } from './table.js';
+import { backupColumns, backupLegend, backupLines, expectsBackups } from './status-backup.js';
 import { renderTable } from './table.js';
 import { countInstances, lockerLines, portsOf } from './report-parts.js';
 import { cut, formatBytes, formatDuration, plural, wrap } from './text.js';
@@ -11,9 +12,11 @@ const TABLE_WIDTH_MIN = 60;
 const NONE = '–';
 
 export function renderStatus(report: Report, page: Page): readonly string[] {
+  const now = Date.parse(report.checkedAt);
+  const columns = expectsBackups(report) ? [...COLUMNS, ...backupColumns(now)] : COLUMNS;
   const table =
-    page.width < TABLE_WIDTH_MIN ? undefined : renderTable(report.environments, COLUMNS, FINDINGS_COLUMN, page);
-  const body = table ?? report.environments.flatMap((environment) => stacked(environment, page));
+    page.width < TABLE_WIDTH_MIN ? undefined : renderTable(report.environments, columns, FINDINGS_COLUMN, page);
+  const body = table ?? report.environments.flatMap((environment) => stacked(environment, now, page));
   const locker = lockerLines(report, page);
   return page.quiet ? [...body, ...locker] : [...body, '', ...locker, ...closing(report, page)];
 }
@@ -25,14 +28,14 @@ const COLUMNS: readonly Column<ReportedEnvironment>[] = [
   { title: 'LINK', dispensable: 1, cell: linkCell },
   {
     title: 'LAG',
-    dispensable: 3,
+    dispensable: 5,
     align: 'right',
     cell: ({ operational }) => ({ text: orNone(operational?.lagBytes, formatBytes) }),
   },
-  { title: 'KEYS', dispensable: 2, align: 'right', cell: (environment) => ({ text: keysOf(environment) }) },
+  { title: 'KEYS', dispensable: 4, align: 'right', cell: (environment) => ({ text: keysOf(environment) }) },
   {
     title: 'MEMORY',
-    dispensable: 4,
+    dispensable: 6,
     align: 'right',
     cell: (environment) => ({ text: orNone(memoryOf(environment), formatBytes) }),
   },
@@ -91,7 +94,7 @@ function ofSeverity(findings: readonly ReportedFinding[], severity: string): rea
   return findings.filter((finding) => finding.severity === severity).map(({ code }) => code);
 }
 
-function stacked(environment: ReportedEnvironment, page: Page): readonly string[] {
+function stacked(environment: ReportedEnvironment, now: number, page: Page): readonly string[] {
   const { name } = environment;
   const state = stateCell(environment);
   const link = linkCell(environment);
@@ -101,16 +104,18 @@ function stacked(environment: ReportedEnvironment, page: Page): readonly string[
     orNone(memoryOf(environment), formatBytes),
   ].filter((fact) => fact !== '' && fact !== NONE);
   const findings = findingsCell(environment, page.width - 2);
+  const backups = backupLines(environment, now, page);
   return [
     `${page.paint('strong', name)} ${portsOf(environment)} ${page.paint(state.tone ?? 'plain', state.text)}`,
     ...(facts.length === 0 ? [] : [`  ${cut(facts.join(', '), page.width - 2)}`]),
+    ...backups,
     `  ${page.paint(findings.tone ?? 'plain', findings.text)}`,
   ];
 }
 
 function closing(report: Report, page: Page): readonly string[] {
   const summary = `${countInstances(report.environments)}, asked in ${formatDuration(report.durationMs)}.`;
-  const lines = [...wrap(summary, page.width)];
+  const lines = [...(expectsBackups(report) ? backupLegend(page) : []), ...wrap(summary, page.width)];
   const errors = report.environments.flatMap(({ findings }) =>
     findings.filter(({ severity, fixed }) => severity === 'error' && !fixed),
   );

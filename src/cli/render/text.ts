@@ -26,6 +26,14 @@ export function formatDuration(ms: number): string {
   return `${String(Math.floor(seconds / 60))} min ${String(seconds % 60)} s`;
 }
 
+/** How long ago: `12 min`, `5 h`, `3 d` */
+export function formatAge(ms: number): string {
+  const minutes = Math.max(0, Math.floor(ms / 60_000));
+  if (minutes < 60) return `${String(minutes)} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${String(hours)} h` : `${String(Math.floor(hours / 24))} d`;
+}
+
 /** `6640/6641`, or `6610` for a vault alone. */
 export function formatPorts(vault: number, operational: number | null | undefined): string {
   return operational === null || operational === undefined ? String(vault) : `${String(vault)}/${String(operational)}`;

@@ -1,4 +1,7 @@
 /** Every finding, in the order of docs/findings.md. To add one: a file beside this, a line here, a scenario in test/. */
+import { backupMissing } from './backup-missing.js';
+import { backupStale } from './backup-stale.js';
+import { backupUnverified } from './backup-unverified.js';
 import { configDrift } from './config-drift.js';
 import { configVolatile } from './config-volatile.js';
 import { credentialMissing } from './credential-missing.js';
@@ -27,6 +30,7 @@ import { recoveryKitMissing } from './recovery-kit-missing.js';
 import { rekeyUnfinished } from './rekey-unfinished.js';
 import { replicaLag } from './replica-lag.js';
 import { replicaLoading } from './replica-loading.js';
+import { restoreUnfinished } from './restore-unfinished.js';
 import { rotationUnfinished } from './rotation-unfinished.js';
 import { resetUnfinished } from './reset-unfinished.js';
 import { secretsExposed } from './secrets-exposed.js';
@@ -78,4 +82,8 @@ export const RULES: readonly Rule[] = [
   rekeyUnfinished,
   resetUnfinished,
   recoveryKitMissing,
+  restoreUnfinished,
+  backupMissing,
+  backupStale,
+  backupUnverified,
 ];

@@ -15,8 +15,11 @@ const POLL_MS = 50;
 
 export const HTTP = { notModified: 304, forbidden: 403, notFound: 404, conflict: 409 } as const;
 
+/** A container is asked for by its name; everything else of a spec is how it should be. */
+export type Named = Pick<InstanceSpec, 'name'>;
+
 /** Undefined: there is no container of that name. */
-export async function inspectContainer(engine: Engine, spec: InstanceSpec): Promise<ContainerInspectInfo | undefined> {
+export async function inspectContainer(engine: Engine, spec: Named): Promise<ContainerInspectInfo | undefined> {
   try {
     return await engine.ask(`inspect ${spec.name}`, engine.limits.readMs, (docker, abortSignal) =>
       docker.getContainer(spec.name).inspect({ abortSignal }),

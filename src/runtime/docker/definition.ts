@@ -26,10 +26,9 @@ const HEALTH_INTERVAL_MS = 30_000;
 const HEALTH_TIMEOUT_MS = 5_000;
 const HEALTH_RETRIES = 3;
 /** Redis logs little; a crash loop logs much. */
-const LOG_FILE_SIZE = '10m';
-const LOG_FILES_MAX = '3';
+export const LOG_LIMITS = { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } } as const;
 /** For redis-cli and shells; Redis itself writes to the data folder only. */
-const TMPFS_OPTIONS = 'rw,noexec,nosuid,nodev,size=64m';
+export const TMPFS_OPTIONS = 'rw,noexec,nosuid,nodev,size=64m';
 const NANOSECONDS_PER_MS = 1_000_000;
 
 export interface ContainerUser {
@@ -74,7 +73,7 @@ export function containerDefinition(spec: InstanceSpec, user: ContainerUser): Co
       // Names are looked up on the server's main thread: with Docker's defaults a lookup that nobody answers stalls
       // every reader for 10 s.
       DnsOptions: ['timeout:1', 'attempts:1'],
-      LogConfig: { Type: 'json-file', Config: { 'max-size': LOG_FILE_SIZE, 'max-file': LOG_FILES_MAX } },
+      LogConfig: LOG_LIMITS,
     },
   };
   const labels = { [INSTANCE_LABEL]: instanceKey(spec.id), [SPEC_LABEL]: fingerprint(definition) };

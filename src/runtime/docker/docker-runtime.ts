@@ -2,9 +2,8 @@
  * The Docker runtime: instances are containers of this host's engine, named and published as the protocol has it, with
  * the rendered folders mounted from this host.
  */
-import { stat } from 'node:fs/promises';
 import { mapBounded } from '../../concurrency.js';
-import { Nexus3Error, systemErrorCode } from '../../errors.js';
+import { Nexus3Error } from '../../errors.js';
 import type { Progress } from '../../progress.js';
 import { SILENT } from '../../progress.js';
 import type { InstanceKey } from '../../protocol/environment.js';
@@ -17,10 +16,12 @@ import type {
   RuntimeObservation,
   Scratch,
   ScratchPlacement,
+  ScratchSpec,
 } from '../runtime.js';
 import { RUNTIME_CONCURRENCY_MAX } from '../runtime.js';
 import { describeContainer } from './container-state.js';
 import { createContainer, HTTP, inspectOwned, inspectSettled, removeContainer, stopContainer } from './containers.js';
+import { userOf } from './container-user.js';
 import type { ContainerUser } from './definition.js';
 import { CONFIG_DIR, CONTAINER_PORT, containerDefinition, DATA_DIR, MODULE_PATH } from './definition.js';
 import { Engine, refusedWith } from './engine.js';
@@ -29,6 +30,7 @@ import type { RequestLimits } from './limits.js';
 import { REQUEST_LIMITS } from './limits.js';
 import { followLogs, readLogs } from './logs.js';
 import { connectNetwork, ensureNetwork, findNetwork } from './network.js';
+import { SCRATCH_DIR, startScratchContainer } from './scratch.js';
 import { startContainer } from './start.js';
 
 /**
@@ -96,7 +98,7 @@ export class DockerRuntime implements Runtime {
       mapBounded(names, RUNTIME_CONCURRENCY_MAX, async (name) => [name, await findNetwork(engine, name)] as const),
       mapBounded(specs, RUNTIME_CONCURRENCY_MAX, async (spec) => {
         const container = await inspectSettled(engine, spec);
-        return { spec, container, user: container && (await userOf(engine, spec)) };
+        return { spec, container, user: container && (await userOf(engine, spec.dataDir)) };
       }),
     ]);
     const ids = new Map(networks);
@@ -124,7 +126,7 @@ export class DockerRuntime implements Runtime {
   /** @throws Nexus3Error IMAGE_MISSING, FOREIGN_INSTANCE */
   async create(spec: InstanceSpec): Promise<void> {
     const { engine, images } = await this.#connect();
-    const user = await userOf(engine, spec);
+    const user = await userOf(engine, spec.dataDir);
     if (user === undefined) {
       throw new Nexus3Error(
         'START_FAILED',
@@ -175,11 +177,16 @@ export class DockerRuntime implements Runtime {
   }
 
   scratchPlacement(): ScratchPlacement {
-    throw new Error('no scratch servers yet');
+    return {
+      engineCommand: ['redis-server'],
+      modulePath: this.#options.module === 'none' ? undefined : MODULE_PATH,
+      dir: SCRATCH_DIR,
+    };
   }
 
-  startScratch(): Promise<Scratch> {
-    throw new Error('no scratch servers yet');
+  async startScratch(spec: ScratchSpec): Promise<Scratch> {
+    const { engine, images } = await this.#connect();
+    return startScratchContainer(engine, images, spec);
   }
 
   /** Idle connections are Node's own agent's, and keep no program from ending. */
@@ -209,18 +216,4 @@ export class DockerRuntime implements Runtime {
 /** `nexus3-track-operational` finds its vault as `nexus3-track-vault`. */
 function vaultNameOf({ name, id }: InstanceSpec): string {
   return `${name.slice(0, name.length - id.role.length)}vault`;
-}
-
-/**
- * An existing data folder keeps its owner, and the container runs as that; undefined when the folder is not there. In a
- * rootless engine the user who runs it is root in the container.
- */
-async function userOf(engine: Engine, spec: InstanceSpec): Promise<ContainerUser | undefined> {
-  try {
-    const { uid, gid } = await stat(spec.dataDir);
-    return engine.rootless && uid === process.getuid?.() ? { uid: 0, gid: 0 } : { uid, gid };
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Nexus3Error } from '../../errors.js';
 import type { InstanceSpec } from '../runtime.js';
+import type { Named } from './containers.js';
 import { HTTP, inspectContainer } from './containers.js';
 import type { Engine } from './engine.js';
 import { refusedWith } from './engine.js';
@@ -11,7 +12,7 @@ const LOG_LINES_MAX = 10_000;
 const REATTACH_DELAY_MS = 500;
 
 /** The newest lines, oldest first; none for a missing container. */
-export async function readLogs(engine: Engine, spec: InstanceSpec, lines: number): Promise<readonly string[]> {
+export async function readLogs(engine: Engine, spec: Named, lines: number): Promise<readonly string[]> {
   const container = await inspectContainer(engine, spec);
   if (container === undefined || lines < 1) return [];
   const count = Math.min(lines, LOG_LINES_MAX);

@@ -17,6 +17,7 @@ import type {
   RuntimeObservation,
   Scratch,
   ScratchPlacement,
+  ScratchSpec,
 } from '../runtime.js';
 import { reachableHost } from './address.js';
 import type { Sight } from './describe-run.js';
@@ -27,6 +28,7 @@ import { withInstanceLock } from './instance-lock.js';
 import { followLog, readLastLines } from './log-file.js';
 import type { RunRecord } from './run-record.js';
 import { newRecord, readRecord, removeHalfWritten, runFiles, writeRecord } from './run-record.js';
+import { startScratchProcess } from './scratch.js';
 import { findServer } from './server-search.js';
 import { refuseTakenPort, startServer } from './start-server.js';
 import { stopServer } from './stop-server.js';
@@ -162,12 +164,13 @@ export class ProcessRuntime implements Runtime {
     return followLog(runFiles(spec).log, onLine, signal);
   }
 
-  scratchPlacement(): ScratchPlacement {
-    throw new Error('no scratch servers yet');
+  scratchPlacement(dir: string): ScratchPlacement {
+    if (this.#engine === undefined) throw new Error('scratchPlacement() before ready()');
+    return { engineCommand: this.#engine.command, modulePath: this.#engine.modulePath, dir };
   }
 
-  startScratch(): Promise<Scratch> {
-    throw new Error('no scratch servers yet');
+  startScratch(spec: ScratchSpec): Promise<Scratch> {
+    return startScratchProcess(spec);
   }
 
   close(): Promise<void> {

@@ -84,7 +84,7 @@ export async function startServer(
 
 function noteEnd(child: ChildProcess, run: Run): void {
   child.once('exit', (code, signal) => {
-    run.end = { exitCode: code ?? SIGNAL_EXIT_BASE + signalNumber(signal) };
+    run.end = { exitCode: exitCodeOf(code, signal) };
   });
   child.once('error', (cause) => {
     run.end ??= { exitCode: undefined, cause };
@@ -145,13 +145,13 @@ function startFailed(spec: InstanceSpec, why: string, lines: readonly string[]):
 }
 
 /** Nothing of the caller's environment but what a program needs to be found; above all no secret. */
-function serverEnvironment(): NodeJS.ProcessEnv {
+export function serverEnvironment(): NodeJS.ProcessEnv {
   const { PATH, TZ } = process.env;
   return { PATH: PATH ?? '/usr/local/bin:/usr/bin:/bin', LANG: 'C', ...(TZ === undefined ? {} : { TZ }) };
 }
 
 /** An existing data folder keeps its owner, and the instance runs as that; only root can see to it. */
-async function ownerOf(dataDir: string): Promise<{ readonly uid?: number; readonly gid?: number }> {
+export async function ownerOf(dataDir: string): Promise<{ readonly uid?: number; readonly gid?: number }> {
   if (process.getuid?.() !== 0) return {};
   try {
     const { uid, gid } = await stat(dataDir);
@@ -162,6 +162,7 @@ async function ownerOf(dataDir: string): Promise<{ readonly uid?: number; readon
   }
 }
 
-function signalNumber(signal: NodeJS.Signals | null): number {
-  return signal === null ? 0 : constants.signals[signal];
+/** As a shell says it. */
+export function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
+  return code ?? SIGNAL_EXIT_BASE + (signal === null ? 0 : constants.signals[signal]);
 }

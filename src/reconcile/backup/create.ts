@@ -1,0 +1,213 @@
+/**
+ * `backup create`: a snapshot as it flows from the vault, into the repository; the history of its writes archived; what
+ * was written loaded and counted; and all of it off this machine, where a target is configured. Cut off anywhere, what is
+ * not whole is not listed, and the next run begins anew.
+ */
+import type { Manifest } from '../../backup/backups.js';
+import { mapBounded } from '../../concurrency.js';
+import type { ConfiguredEnvironment } from '../../config/configuration.js';
+import { Nexus3Error } from '../../errors.js';
+import type { Progress } from '../../progress.js';
+import { credentialsOf, hostAddress } from '../access.js';
+import { isLocker, selectEnvironments, specOf } from '../desired.js';
+import type { EnvironmentFacts } from '../facts.js';
+import { differsIn, serverOf } from '../facts.js';
+import { observe } from '../observe.js';
+import type { World } from '../world.js';
+import { flowOf } from './flow.js';
+import { whyNotBackUp } from './refuse.js';
+import type { CreatedBackup, ReportedError } from './report.js';
+import { reportedBackup, reportedError } from './report.js';
+import { verifyOne } from './verify-one.js';
+
+/** How many vaults send at once: each is a fork on this host, and they share its disk. */
+export const BACKUP_CONCURRENCY_MAX = 2;
+
+export interface BackupCreateOptions {
+  /** Empty only with `all`. */
+  readonly envs: readonly string[];
+  readonly all: boolean;
+  readonly verify: boolean;
+  /** Of nexus3. */
+  readonly version: string;
+}
+
+export interface BackupCreateReport {
+  readonly ok: boolean;
+  readonly root: string;
+  readonly durationMs: number;
+  readonly environments: readonly CreatedBackup[];
+  /** Off this machine; null: no target is configured, or there was nothing to take there. */
+  readonly pushed: PushedBackups | null;
+}
+
+export interface PushedBackups {
+  readonly repository: string;
+  readonly ok: boolean;
+  /** Of restic; null where it failed. */
+  readonly snapshot: string | null;
+  readonly bytesAdded: number | null;
+  readonly error: ReportedError | null;
+}
+
+/** One environment's way through the command. */
+interface Turn {
+  readonly environment: ConfiguredEnvironment;
+  manifest?: Manifest;
+  archived: CreatedBackup['archived'];
+  comparedWithVault: boolean;
+  /** The first one. */
+  error?: Nexus3Error;
+}
+
+/** @throws Nexus3Error USAGE, ENVIRONMENT_UNKNOWN, LOCK_HELD, DOCKER_UNREACHABLE, ENGINE_NOT_FOUND */
+export async function createBackups(
+  world: World,
+  options: BackupCreateOptions,
+  progress: Progress,
+): Promise<BackupCreateReport> {
+  const environments = chosenFrom(world, options);
+  const startedAt = performance.now();
+  await world.runtime.ready();
+  await using _lock = await world.backups.acquire('backup create', (holder) => {
+    progress.note(`waiting for ${holder}`);
+  });
+  const { environments: seen, lockerError } = await observe(world, environments);
+  const turns = await mapBounded(seen, BACKUP_CONCURRENCY_MAX, async (facts) => {
+    const turn: Turn = { environment: facts.environment, archived: null, comparedWithVault: false };
+    const refusal = isLocker(facts.environment) ? undefined : lockerError;
+    await attempt(turn, () => backUp(world, turn, facts, { ...options, refusal }, progress));
+    await noteInAudit(world, turn);
+    return turn;
+  });
+  const pushed = turns.some(({ manifest }) => manifest !== undefined) ? await push(world, progress) : null;
+  const created = turns.map(reported);
+  return {
+    ok: created.every(({ ok }) => ok) && pushed?.ok !== false,
+    root: world.backups.root,
+    durationMs: Math.round(performance.now() - startedAt),
+    environments: created,
+    pushed,
+  };
+}
+
+function chosenFrom(world: World, { envs, all }: BackupCreateOptions): readonly ConfiguredEnvironment[] {
+  if (all !== (envs.length === 0)) {
+    throw new Nexus3Error('USAGE', all ? '--all leaves no choice of environments.' : 'Nothing is named.', {
+      hint: 'Name environments, or give --all: nexus3 backup create track; nexus3 backup create --all',
+    });
+  }
+  return selectEnvironments(world.configuration, envs);
+}
+
+async function backUp(
+  world: World,
+  turn: Turn,
+  facts: EnvironmentFacts,
+  options: BackupCreateOptions & { readonly refusal: Nexus3Error | undefined },
+  progress: Progress,
+): Promise<void> {
+  const refusal = options.refusal ?? whyNotBackUp(facts);
+  if (refusal !== undefined) throw refusal;
+  const manifest = await takeSnapshot(world, facts, options.version, progress);
+  turn.manifest = manifest;
+  // A history that cannot be archived is no reason to leave the snapshot unproven.
+  await attempt(turn, async () => {
+    turn.archived = await archive(world, facts, progress);
+  });
+  if (!options.verify) return;
+  await attempt(turn, async () => {
+    const verified = await verifyOne(world, manifest, progress);
+    turn.manifest = verified.manifest;
+    turn.comparedWithVault = verified.comparedWithVault;
+  });
+}
+
+/** What fails in one environment stops nothing in the others. What is no error of ours is a defect, and does. */
+async function attempt(turn: Turn, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Nexus3Error)) throw error;
+    turn.error ??= error;
+  }
+}
+
+async function takeSnapshot(
+  world: World,
+  facts: EnvironmentFacts,
+  version: string,
+  progress: Progress,
+): Promise<Manifest> {
+  const { environment } = facts;
+  const { name, kind } = environment;
+  const engine = serverOf(facts.vault)?.engine;
+  if (engine === undefined) throw new Error(`the vault of ${name} was admitted without an engine`);
+  const { backup: password } = await credentialsOf(world, environment);
+  const address = hostAddress(specOf(world.configuration, environment, 'vault'));
+  const flow = flowOf(progress, world.clock, `snapshot of ${name}`);
+  await using stream = await world.servers.snapshot(address, password);
+  // The vault forks at this moment.
+  const createdAt = world.clock.now();
+  const { replication } = stream;
+  const about = { env: name, kind, version, engine, replication, createdAt };
+  const manifest = await world.backups.write(about, stream.chunks, flow.onBytes);
+  progress.done(`${name}: ${manifest.id} is in the repository (${flow.told()})`);
+  return manifest;
+}
+
+async function archive(world: World, facts: EnvironmentFacts, progress: Progress): Promise<CreatedBackup['archived']> {
+  const { name } = facts.environment;
+  // What lies in the folder is then not what this vault writes.
+  if (differsIn(facts.vault, 'mount')) return null;
+  const flow = flowOf(progress, world.clock, `history of ${name}`);
+  const archived = await world.backups.history.archive(name, facts.vault.spec.dataDir, flow.onBytes);
+  if (archived.files > 0) progress.done(`${name}: its history is archived (${flow.told()})`);
+  // Only who asked for backups keeps more of it than a vault is started from, and has said how much.
+  if (world.configuration.backup.configured) await world.backups.history.prune(name, facts.vault.spec.dataDir);
+  return archived;
+}
+
+async function push(world: World, progress: Progress): Promise<PushedBackups | null> {
+  const { target } = world.backups;
+  if (target === undefined) return null;
+  const { repository } = target;
+  const what = `copy to ${repository}`;
+  progress.step(what);
+  try {
+    const { snapshot, bytesAdded } = await target.push((fraction) => {
+      progress.step(`${what}: ${String(Math.floor(fraction * 100))} %`);
+    });
+    progress.done(`${repository} has it all`);
+    return { repository, ok: true, snapshot, bytesAdded, error: null };
+  } catch (error) {
+    if (!(error instanceof Nexus3Error)) throw error;
+    return { repository, ok: false, snapshot: null, bytesAdded: null, error: reportedError(error) };
+  }
+}
+
+/** A backup that nobody could write down is there all the same; where Locker is what failed, that is what is told. */
+async function noteInAudit(world: World, turn: Turn): Promise<void> {
+  const { environment, manifest, error } = turn;
+  const what = manifest === undefined ? environment.name : `${environment.name}: ${manifest.id}`;
+  await attempt(turn, () =>
+    world.locker.note({
+      action: 'backup',
+      what,
+      outcome: error === undefined ? 'ok' : 'failed',
+      ...(error === undefined ? {} : { detail: error.code }),
+    }),
+  );
+}
+
+function reported({ environment, manifest, archived, comparedWithVault, error }: Turn): CreatedBackup {
+  return {
+    name: environment.name,
+    ok: error === undefined,
+    backup: manifest === undefined ? null : reportedBackup(manifest),
+    durationMs: manifest?.durationMs ?? null,
+    archived,
+    comparedWithVault,
+    error: error === undefined ? null : reportedError(error),
+  };
+}

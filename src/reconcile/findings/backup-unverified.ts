@@ -1,0 +1,32 @@
+import type { Rule } from './rule.js';
+
+export const backupUnverified: Rule = {
+  code: 'backup-unverified',
+  severity: 'warning',
+  means:
+    'No backup was proven to load and to hold what it says for longer than nexus3.yaml allows (`backup: { unverifiedAfterHours: N }`; 168 unless given). Not said where the newest one was verified and is itself `backup-stale`.',
+  repairs: 'no; `nexus3 backup verify ENV` proves the newest one',
+  see: ({ environment, backup }) => {
+    if (backup?.newest === undefined) return [];
+    const { newest, verified, newestIsVerified } = backup;
+    // Then it is a newer one that is missing, and that is said already.
+    if (newest.isOld && newestIsVerified) return [];
+    if (verified?.isOld === false) return [];
+    return [
+      {
+        instance: 'vault',
+        message:
+          verified === undefined
+            ? 'none of its backups was ever verified'
+            : `its backups were last verified ${String(verified.hours)} hours ago`,
+        evidence: {
+          verifiedAt: verified?.at ?? null,
+          hours: verified?.hours ?? null,
+          unverifiedAfterHours: verified?.hoursMax ?? null,
+        },
+        remedy: `nexus3 backup verify ${environment.name}`,
+        fixable: false,
+      },
+    ];
+  },
+};

@@ -1,0 +1,50 @@
+/** Whether a server holds what it should, by what was counted. Pure. */
+import type { ContentCounts, DatabaseCounts } from '../../redis/observation.js';
+
+const DIFFERENCES_MAX = 10;
+
+/**
+ * Keys with a time to live may have gone since they were counted; they never become more, and what lasts never changes.
+ * @returns what differs, a line each; empty where all is as expected
+ */
+export function contentDifferences(expected: ContentCounts, found: ContentCounts): readonly string[] {
+  const lines: string[] = [];
+  const databases = new Set([...expected.databases, ...found.databases].map(({ db }) => db));
+  for (const db of [...databases].toSorted((a, b) => a - b)) {
+    const [wanted, seen] = [expected, found].map((content) => databaseIn(content, db));
+    if (wanted === undefined || seen === undefined) continue;
+    if (lasting(wanted) !== lasting(seen)) {
+      lines.push(
+        `database ${String(db)}: ${String(lasting(wanted))} lasting keys expected, ${String(lasting(seen))} found`,
+      );
+    } else if (seen.expiring > wanted.expiring) {
+      lines.push(
+        `database ${String(db)}: at most ${String(wanted.expiring)} expiring keys expected, ${String(seen.expiring)} found`,
+      );
+    }
+  }
+  const names = new Set([...expected.graphs, ...found.graphs].map(({ name }) => name));
+  for (const name of [...names].toSorted()) {
+    const [wanted, seen] = [expected, found].map(({ graphs }) => textOf(graphs.find((graph) => graph.name === name)));
+    if (wanted !== seen) lines.push(`graph ${name}: ${String(wanted)} expected, ${String(seen)} found`);
+  }
+  return lines.slice(0, DIFFERENCES_MAX);
+}
+
+function databaseIn({ databases }: ContentCounts, db: number): DatabaseCounts {
+  return databases.find((one) => one.db === db) ?? { db, keys: 0, expiring: 0 };
+}
+
+function lasting({ keys, expiring }: DatabaseCounts): number {
+  return keys - expiring;
+}
+
+function textOf(graph: ContentCounts['graphs'][number] | undefined): string {
+  if (graph === undefined) return 'none';
+  const { nodes, edges, labels, indexes, constraints } = graph;
+  return `${String(nodes)} nodes, ${String(edges)} edges, ${String(labels)} labels, ${String(indexes)} indexes, ${String(constraints)} constraints`;
+}
+
+export function keysIn({ databases }: ContentCounts): number {
+  return databases.reduce((sum, { keys }) => sum + keys, 0);
+}
