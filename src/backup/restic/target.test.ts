@@ -19,7 +19,7 @@ import { failureOf } from '../../../test/support/failure.js';
 import type { BackupTarget } from '../../config/configuration.js';
 import type { Backups, Manifest } from '../backups.js';
 import { BackupSecret } from '../backup-secret.js';
-import type { RootSecrets } from '../stored-backups.js';
+import type { RootSecrets } from '../stored-keys.js';
 import { openBackups } from '../stored-backups.js';
 import { DEFAULT_BACKUP } from '../../config/schema.js';
 
