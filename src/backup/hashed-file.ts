@@ -123,15 +123,26 @@ export interface OpenedFile extends AsyncDisposable {
 /** Why a file in the repository cannot be read. Never leaves src/backup. */
 export class Unreadable extends Error {}
 
-/** Judged by what was opened: a plain file, not a link to one. @throws Unreadable */
-export async function openPlainFile(path: string): Promise<OpenedFile> {
+/** Bytes of a file, `to` not included. */
+export interface ByteRange {
+  readonly from: number;
+  readonly to: number;
+}
+const WHOLE: ByteRange = { from: 0, to: Number.POSITIVE_INFINITY };
+
+/**
+ * Judged by what was opened: a plain file, not a link to one.
+ * @param range what the chunks are of; `bytes` is always of the whole file
+ * @throws Unreadable
+ */
+export async function openPlainFile(path: string, range = WHOLE): Promise<OpenedFile> {
   const file = await readable(() => open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
   try {
     const stat = await readable(() => file.stat());
     refuseOther(stat);
     return {
       bytes: stat.size,
-      chunks: readChunks(file),
+      chunks: readChunks(file, range),
       [Symbol.asyncDispose]: () => file.close(),
     };
   } catch (error) {
@@ -154,11 +165,11 @@ export async function readSmallFile(path: string, bytesMax: number): Promise<str
   return Buffer.concat(chunks).toString('utf8');
 }
 
-async function* readChunks(file: FileHandle): AsyncGenerator<Buffer> {
-  for (let position = 0; ;) {
+async function* readChunks(file: FileHandle, { from, to }: ByteRange): AsyncGenerator<Buffer> {
+  for (let position = from; position < to;) {
     // Each its own: whoever is given one may keep it.
     const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-    const { bytesRead } = await readable(() => file.read(buffer, 0, READ_BYTES, position));
+    const { bytesRead } = await readable(() => file.read(buffer, 0, Math.min(READ_BYTES, to - position), position));
     if (bytesRead === 0) return;
     position += bytesRead;
     yield buffer.subarray(0, bytesRead);

@@ -21,9 +21,12 @@ import type {
 import { MANIFEST_SCHEMA } from './backups.js';
 import { type BackupPlace, damaged, invalid, notFound } from './faults.js';
 import { Unreadable } from './hashed-file.js';
+import { StoredHistory } from './history/history.js';
 import { type BelievedManifest, parseManifest, renderManifest } from './manifest.js';
 import { newestFirst } from './order.js';
 import { Repository } from './repository.js';
+import type { Passwords } from './restic/session.js';
+import { openResticTarget } from './restic/target.js';
 import { planRetention } from './retention.js';
 import { openSealing, type Sealing } from './sealing.js';
 import { extractSnapshot, writeSnapshot } from './snapshot-file.js';
@@ -36,6 +39,8 @@ const SUFFIX_BYTES = 2;
 export interface BackupsInit {
   readonly secrets: SecretSource;
   readonly now: () => Date;
+  /** Of the environment, as far as programs that are run need it; undefined: this process's. */
+  readonly variables?: NodeJS.ProcessEnv;
 }
 
 export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
@@ -49,22 +54,27 @@ export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
     secrets,
     sealing,
     now: init.now,
-    history: openHistory(),
-    target: openTarget(),
+    history: new StoredHistory({
+      root: policy.root,
+      bytesMax: policy.historyBytesMax,
+      sealing,
+      now: init.now,
+    }),
+    target: openTarget(policy, init, secrets),
   });
 }
 
-/** SEAM: src/backup/history/, given `policy` and `sealing`, which seals what it archives below `policy.root` as the snapshots are. */
-function openHistory(): History {
-  const notYet = (): never => {
-    throw new Error('not built yet');
+function openTarget(
+  { root, target }: BackupPolicy,
+  { variables }: BackupsInit,
+  secrets: () => Promise<KnownSecrets>,
+): Target | undefined {
+  if (target === undefined) return undefined;
+  const passwords = async (): Promise<Passwords> => {
+    const { present, earlier } = await secrets();
+    return { present: present.resticPassword(), earlier: earlier.map((secret) => secret.resticPassword()) };
   };
-  return { archive: notYet, windows: notYet, plan: notYet, extract: notYet, prune: notYet };
-}
-
-/** SEAM: src/backup/restic/, given `policy` and `secrets`: its passwords are `resticPassword()` of the present secret and of the earlier ones. */
-function openTarget(): Target | undefined {
-  return undefined;
+  return openResticTarget({ target, root, passwords, variables: variables ?? process.env });
 }
 
 interface Parts {

@@ -12,6 +12,9 @@ import type { Address } from '../protocol/redis-conf.js';
 import type { Secret } from '../protocol/secret.js';
 import type { CredentialName } from '../protocol/users.js';
 import type { BackupCreateOptions, BackupCreateReport } from '../reconcile/backup/create.js';
+import type { BackupListReport } from '../reconcile/backup/list.js';
+import type { BackupPullReport, BackupPushReport } from '../reconcile/backup/off-machine.js';
+import type { BackupPruneOptions, BackupPruneReport } from '../reconcile/backup/prune.js';
 import type { BackupVerifyOptions, BackupVerifyReport } from '../reconcile/backup/verify.js';
 import type { CheckOptions } from '../reconcile/check.js';
 import type { CreateOptions, CreateReport } from '../reconcile/create.js';
@@ -80,6 +83,10 @@ export interface Operations {
     progress: Progress,
   ): Promise<BackupCreateReport>;
   verifyBackups(world: World, options: BackupVerifyOptions, progress: Progress): Promise<BackupVerifyReport>;
+  listBackups(world: World, envs: readonly string[]): Promise<BackupListReport>;
+  pruneBackups(world: World, options: BackupPruneOptions, progress: Progress): Promise<BackupPruneReport>;
+  pushBackups(world: World, progress: Progress): Promise<BackupPushReport>;
+  pullBackups(world: World, envs: readonly string[], progress: Progress): Promise<BackupPullReport>;
   rekey(world: World, progress: Progress): Promise<RekeyReport>;
   /** @throws KIT_EXISTS */
   admitExport(options: Pick<ExportOptions, 'file' | 'force'>): Promise<void>;
@@ -153,6 +160,18 @@ export const OPERATIONS: Operations = {
   },
   async verifyBackups(world, options, progress) {
     return (await import('../reconcile/backup/verify.js')).verifyBackups(world, options, progress);
+  },
+  async listBackups(world, envs) {
+    return (await import('../reconcile/backup/list.js')).listBackups(world, envs);
+  },
+  async pruneBackups(world, options, progress) {
+    return (await import('../reconcile/backup/prune.js')).pruneBackups(world, options, progress);
+  },
+  async pushBackups(world, progress) {
+    return (await import('../reconcile/backup/off-machine.js')).pushBackups(world, progress);
+  },
+  async pullBackups(world, envs, progress) {
+    return (await import('../reconcile/backup/off-machine.js')).pullBackups(world, envs, progress);
   },
   async rekey(world, progress) {
     return (await import('../reconcile/locker/rekey.js')).rekey(world, progress);

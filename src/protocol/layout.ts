@@ -46,5 +46,8 @@ export const CONFIG_FILE = {
 
 /** In a vault's data folder: which vault these data belong to, and whether it may still start empty. */
 export const BIRTH_FILE = 'nexus3.birth';
-/** Beside it in a restored or rebuilt folder: since when these data serve, one line, ISO 8601; what they begin with is older. */
+/**
+ * Beside it where the data were put there, by a restore or a rebuild: when this vault began to serve, one line of ISO 8601.
+ * Its first snapshot is older than that.
+ */
 export const SINCE_FILE = 'nexus3.since';

@@ -64,6 +64,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./backup-verify.js')).backupVerify,
   },
   {
+    name: 'backup list',
+    summary: 'show which backups there are, and how good they are',
+    load: async () => (await import('./backup-list.js')).backupList,
+  },
+  {
+    name: 'backup prune',
+    summary: 'remove the backups that retention does not keep',
+    load: async () => (await import('./backup-prune.js')).backupPrune,
+  },
+  {
+    name: 'backup push',
+    summary: 'copy all backups off this machine, with restic',
+    load: async () => (await import('./backup-push.js')).backupPush,
+  },
+  {
+    name: 'backup pull',
+    summary: 'fetch the backups that are missing here, with restic',
+    load: async () => (await import('./backup-pull.js')).backupPull,
+  },
+  {
     name: 'rotate',
     summary: 'new passwords, without a moment in which one is refused',
     load: async () => (await import('./rotate.js')).rotate,

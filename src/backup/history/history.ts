@@ -1,0 +1,197 @@
+/** Any second of the past: from the vault's own folder where that reaches, else from the archive. */
+import { Nexus3Error } from '../../errors.js';
+import { isEnvironmentName } from '../../protocol/environment.js';
+import type { ArchiveReport, History, HistoryPlan, OnBytes, Window } from '../backups.js';
+import { Unreadable } from '../hashed-file.js';
+import type { Sealing } from '../sealing.js';
+import { AofScanner } from './aof-scanner.js';
+import { ArchiveFolder } from './archive-folder.js';
+import { type ArchiveIndex, endOf } from './archive-index.js';
+import { archivedRecordings } from './archive-recording.js';
+import { archiveVault } from './archiver.js';
+import { extractSelection, type ExtractTarget } from './extract.js';
+import { notCovered } from './not-covered.js';
+import { prunedIndexes } from './pruning.js';
+import { type OwnedSpan, ownedSpans, type Recording, type Selection, select } from './recording.js';
+import { iso, wholeSecond } from './seconds.js';
+import { pruneVault } from './vault-prune.js';
+import { readVaultRecording } from './vault-recording.js';
+
+/** A vault that rewrites its file meanwhile, or a prune, may take away what was about to be read. */
+const TRIES_MAX = 5;
+
+export interface HistoryInit {
+  /** Of all backups. */
+  readonly root: string;
+  /** Of one environment's history: in the vault's folder, and again in the archive. */
+  readonly bytesMax: number;
+  readonly sealing: Sealing;
+  readonly now: () => Date;
+}
+
+interface Found {
+  readonly recordings: readonly Recording[];
+  /** What in the archive cannot be believed, a line each. */
+  readonly notes: readonly string[];
+}
+
+interface Choice {
+  readonly recording: Recording;
+  readonly selection: Selection;
+  readonly plan: HistoryPlan;
+}
+
+export class StoredHistory implements History {
+  readonly #init: HistoryInit;
+
+  constructor(init: HistoryInit) {
+    this.#init = init;
+  }
+
+  async archive(env: string, dataDir: string, onBytes?: OnBytes): Promise<ArchiveReport> {
+    const { sealing, bytesMax, now } = this.#init;
+    let [files, bytes] = [0, 0];
+    await this.#trying(async () => {
+      const lookedAt = now();
+      const vault = await readVaultRecording(dataDir, lookedAt);
+      if (vault === undefined) return;
+      const report = await archiveVault(
+        { env, archive: this.#archiveOf(env), sealing, bytesMax, onBytes },
+        vault,
+        lookedAt,
+      );
+      files += report.files;
+      bytes += report.bytes;
+    });
+    return { files, bytes };
+  }
+
+  async prune(env: string, dataDir: string | undefined): Promise<{ readonly files: number; readonly bytes: number }> {
+    const { bytesMax } = this.#init;
+    const vault = dataDir === undefined ? { files: 0, bytes: 0 } : await pruneVault(dataDir, bytesMax);
+    const archive = await this.#archiveOf(env).prune((indexes) => prunedIndexes(indexes, bytesMax));
+    return { files: vault.files + archive.files, bytes: vault.bytes + archive.bytes };
+  }
+
+  async windows(env: string, dataDir: string | undefined): Promise<readonly Window[]> {
+    const spans = ownedSpans((await this.#recordings(env, dataDir, this.#init.now())).recordings);
+    const windows: { from: number; to: number; source: Window['source'] }[] = [];
+    for (const { from, to, recording } of spans) {
+      const last = windows.at(-1);
+      if (last !== undefined && last.to + 1 === from && last.source === recording.source) last.to = to;
+      else windows.push({ from, to, source: recording.source });
+    }
+    return windows.map(({ from, to, source }) => ({ from: iso(from), to: iso(to), source }));
+  }
+
+  async plan(env: string, dataDir: string | undefined, at: Date): Promise<HistoryPlan> {
+    return (await this.#trying(() => this.#choose(env, dataDir, wholeSecond(at)))).plan;
+  }
+
+  async extract(env: string, dataDir: string | undefined, at: Date, to: ExtractTarget): Promise<HistoryPlan> {
+    const second = wholeSecond(at);
+    return this.#trying(async () => {
+      const { recording, selection, plan } = await this.#choose(env, dataDir, second);
+      await extractSelection(recording, selection, second, to);
+      return plan;
+    });
+  }
+
+  #archiveOf(env: string): ArchiveFolder {
+    if (!isEnvironmentName(env)) throw new RangeError('no name of an environment');
+    return new ArchiveFolder(this.#init.root, env, this.#init.sealing);
+  }
+
+  async #recordings(env: string, dataDir: string | undefined, now: Date): Promise<Found> {
+    const recordings: Recording[] = [];
+    const notes: string[] = [];
+    const vault = dataDir === undefined ? undefined : await readVaultRecording(dataDir, now);
+    let since = vault?.since ?? 0;
+    let isBehind = false;
+    for (const { folder, index, problem } of await this.#archiveOf(env).lineages()) {
+      if (index === undefined) {
+        notes.push(`${folder}: ${problem.message}`);
+        continue;
+      }
+      recordings.push(...archivedRecordings(folder, index, this.#init.sealing));
+      if (vault?.incarnation !== index.incarnation) continue;
+      since = Math.min(since, index.since);
+      isBehind ||= hasLost(vault, index);
+    }
+    // What a vault has lost it cannot tell of: then only the archive knows.
+    if (vault !== undefined && !isBehind) recordings.push({ ...vault, since });
+    if (isBehind) notes.push('the vault’s folder holds less than was archived of it');
+    return { recordings, notes };
+  }
+
+  /** @throws Nexus3Error TIME_NOT_COVERED */
+  async #choose(env: string, dataDir: string | undefined, at: number): Promise<Choice> {
+    const now = this.#init.now();
+    const { recordings, notes } = await this.#recordings(env, dataDir, now);
+    const spans = ownedSpans(recordings);
+    const recording =
+      spans.find(({ from, to }) => from <= at && at <= to)?.recording ?? (await justWritten(recordings, at, now));
+    const selection = recording === undefined ? undefined : select(recording, at);
+    if (recording === undefined || selection === undefined) {
+      throw notCovered(env, at, spans.map(covered), { now, notes });
+    }
+    return { recording, selection, plan: planOf(recording, selection, at) };
+  }
+
+  async #trying<T>(work: () => Promise<T>): Promise<T> {
+    for (let tried = 1; ; tried += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof Unreadable)) throw error;
+        if (tried < TRIES_MAX) continue;
+        throw new Nexus3Error('BACKUP_DAMAGED', 'A file of the history cannot be read.', {
+          evidence: [error.message],
+          hint: 'Choose another second, or restore a backup: nexus3 backup list',
+          cause: error,
+        });
+      }
+    }
+  }
+}
+
+/**
+ * The vault's own, for a second that has only just passed: something dated later that is in the file already proves that
+ * nothing dated so is still to come.
+ */
+async function justWritten(recordings: readonly Recording[], at: number, now: Date): Promise<Recording | undefined> {
+  const vault = recordings.find(({ source }) => source === 'vault');
+  const newest = vault?.writes.at(-1);
+  if (vault === undefined || newest === undefined || at <= vault.coveredTo || at * 1_000 > now.getTime())
+    return undefined;
+  const scanner = new AofScanner(at);
+  await using file = await newest.open();
+  for await (const chunk of file.chunks) {
+    scanner.push(chunk);
+    if (scanner.done) break;
+  }
+  return scanner.result().cut ? vault : undefined;
+}
+
+/** Less lies there than was archived of the same vault. */
+function hasLost({ writes }: Recording, { stretches }: ArchiveIndex): boolean {
+  const [there, archived] = [writes.at(-1), stretches.at(-1)?.writes.at(-1)];
+  if (archived === undefined) return false;
+  if (there === undefined) return true;
+  return there.seq < archived.seq || (there.seq === archived.seq && there.bytes < endOf(archived));
+}
+
+function covered({ from, to, recording }: OwnedSpan): { from: number; to: number; source: Window['source'] } {
+  return { from, to, source: recording.source };
+}
+
+function planOf({ source }: Recording, { base, writes }: Selection, at: number): HistoryPlan {
+  const count = writes.length;
+  const files = count === 1 ? '1 file of writes' : `${String(count)} files of writes`;
+  return {
+    at: iso(at),
+    source,
+    description: `${base.name}${count === 0 ? '' : ` and ${files}`}`,
+    bytes: [base, ...writes].reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
