@@ -54,7 +54,12 @@ export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
     secrets,
     sealing,
     now: init.now,
-    history: new StoredHistory({ now: init.now }),
+    history: new StoredHistory({
+      root: policy.root,
+      bytesMax: policy.historyBytesMax,
+      sealing,
+      now: init.now,
+    }),
     target: openTarget(policy, init, secrets),
   });
 }

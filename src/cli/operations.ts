@@ -24,6 +24,8 @@ import type { ImportOptions, ImportReport } from '../reconcile/locker/kit-import
 import type { RekeyReport } from '../reconcile/locker/rekey.js';
 import type { ResetPreview, ResetReport } from '../reconcile/locker/reset.js';
 import type { RecoverOptions, RecoverPreview, RecoverReport } from '../reconcile/recover/recover.js';
+import type { RestoreOptions, RestoreReport } from '../reconcile/restore/report.js';
+import type { RestorePlan } from '../reconcile/restore/restore.js';
 import type { RemoveReport } from '../reconcile/remove.js';
 import type { Report } from '../reconcile/report.js';
 import type { RotateOptions } from '../reconcile/rotate/choose.js';
@@ -67,6 +69,13 @@ export interface Operations {
   remove(world: World, options: { name: string; deleteData: boolean }, progress: Progress): Promise<RemoveReport>;
   recover(world: World, options: RecoverOptions, progress: Progress): Promise<RecoverReport>;
   previewRecover(world: World, options: RecoverOptions): Promise<RecoverPreview>;
+  previewRestore(world: World, options: RestoreOptions): Promise<RestorePlan>;
+  dryRunRestore(world: World, options: RestoreOptions): Promise<RestoreReport>;
+  restore(
+    world: World,
+    options: RestoreOptions & { readonly planId?: string | undefined },
+    progress: Progress,
+  ): Promise<RestoreReport>;
   rotate(world: World, options: RotateOptions, progress: Progress): Promise<RotateReport>;
   createBackups(
     world: World,
@@ -132,6 +141,15 @@ export const OPERATIONS: Operations = {
   },
   async previewRecover(world, options) {
     return (await import('../reconcile/recover/recover.js')).previewRecover(world, options);
+  },
+  async previewRestore(world, options) {
+    return (await import('../reconcile/restore/restore.js')).previewRestore(world, options);
+  },
+  async dryRunRestore(world, options) {
+    return (await import('../reconcile/restore/restore.js')).dryRunRestore(world, options);
+  },
+  async restore(world, options, progress) {
+    return (await import('../reconcile/restore/restore.js')).restore(world, options, progress);
   },
   async rotate(world, options, progress) {
     return (await import('../reconcile/rotate/rotate.js')).rotate(world, options, progress);

@@ -49,6 +49,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./recover.js')).recover,
   },
   {
+    name: 'restore',
+    summary: 'bring back what a backup holds, or any second of the past',
+    load: async () => (await import('./restore.js')).restore,
+  },
+  {
     name: 'backup create',
     summary: 'back vaults up, and prove that each backup loads',
     load: async () => (await import('./backup-create.js')).backupCreate,
