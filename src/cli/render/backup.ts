@@ -28,7 +28,7 @@ export function renderBackupVerify(report: BackupVerifyReport, page: Page): read
 function renderCreated(one: CreatedBackup, page: Page): readonly string[] {
   const { name, backup, durationMs, archived, error } = one;
   const lines: string[] = [];
-  if (backup !== null) {
+  if (backup !== null && !page.quiet) {
     const size = `${formatBytes(backup.bytes)}${backup.encrypted ? ', encrypted' : ''}`;
     const took = durationMs === null ? '' : ` in ${formatDuration(durationMs)}`;
     lines.push(...good(`${name}: ${backup.id}, ${size}${took}`, page));

@@ -162,7 +162,9 @@ async function archive(world: World, facts: EnvironmentFacts, progress: Progress
   if (differsIn(facts.vault, 'mount')) return null;
   const flow = flowOf(progress, world.clock, `history of ${name}`);
   const archived = await world.backups.history.archive(name, facts.vault.spec.dataDir, flow.onBytes);
-  progress.done(`${name}: its history is archived (${flow.told()})`);
+  if (archived.files > 0) progress.done(`${name}: its history is archived (${flow.told()})`);
+  // Only who asked for backups keeps more of it than a vault is started from, and has said how much.
+  if (world.configuration.backup.configured) await world.backups.history.prune(name, facts.vault.spec.dataDir);
   return archived;
 }
 
