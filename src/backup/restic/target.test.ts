@@ -62,7 +62,7 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
     return openBackups(
       { ...DEFAULT_BACKUP, root, target: { repository, environmentFile: undefined, ...target } },
       {
-        secrets: () => Promise.resolve({ present: secret, other: undefined, ...secrets }),
+        secrets: () => Promise.resolve({ present: secret, next: undefined, previous: undefined, ...secrets }),
         now: () => new Date('2026-01-08T12:00:02Z'),
         variables: { PATH: path ?? PATH, HOME, XDG_CACHE_HOME: join(here.folder, 'cache') },
       },
@@ -173,7 +173,7 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
 
     it('opens with the earlier password, and puts the present one in its place', async () => {
       await givenPushed();
-      await push({ secrets: { present: next, other: secret } });
+      await push({ secrets: { present: next, previous: secret } });
       expect(await keysLeft()).toBe(1);
     });
 
@@ -182,7 +182,7 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
       const file = join(here.folder, 'next');
       await writeFile(file, new BackupSecret(next).resticPassword().reveal());
       await restic(secret, 'key', 'add', '--new-password-file', file);
-      await push({ secrets: { present: next, other: secret } });
+      await push({ secrets: { present: next, previous: secret } });
       expect(await keysLeft()).toBe(1);
     });
 
