@@ -76,7 +76,11 @@ function worldOf(configuration: Configuration, parts: Parts): World {
       custody: locker.custody,
     },
     locks: locksOf(configuration),
-    backups: openBackups(configuration.backup, { secrets: () => locker.backupSecrets(), now: () => CLOCK.now() }),
+    backups: openBackups(configuration.backup, {
+      secrets: () => locker.backupSecrets(),
+      now: () => CLOCK.now(),
+      variables: surroundings.env,
+    }),
     clock: CLOCK,
     portHolder: (port) => Promise.resolve(findPortHolder(port)),
     addEnvironment: async (environment) =>

@@ -21,9 +21,9 @@ export async function* sealPayload(fileKey: Uint8Array, plain: AsyncIterable<Buf
   const nonce = randomBytes(PAYLOAD_NONCE_BYTES);
   const key = payloadKey(fileKey, nonce);
   yield nonce;
-  for await (const { chunk, index, last } of chunksOf(plain, CHUNK_BYTES)) {
+  for await (const { parts, index, last } of chunksOf(plain, CHUNK_BYTES)) {
     const cipher = createCipheriv(CIPHER, key, nonceOf(index, last), { authTagLength: TAG_BYTES });
-    yield cipher.update(chunk);
+    for (const part of parts) yield cipher.update(part);
     cipher.final();
     yield cipher.getAuthTag();
   }
@@ -36,7 +36,9 @@ export async function* openPayload(
   sealed: AsyncIterable<Buffer>,
 ): AsyncGenerator<Buffer> {
   const key = payloadKey(fileKey, nonce);
-  for await (const { chunk, index, last } of chunksOf(sealed, CHUNK_BYTES + TAG_BYTES)) {
+  for await (const { parts, index, last } of chunksOf(sealed, CHUNK_BYTES + TAG_BYTES)) {
+    const [only = Buffer.alloc(0), ...more] = parts;
+    const chunk = more.length === 0 ? only : Buffer.concat(parts);
     const end = chunk.length - TAG_BYTES;
     // Only an empty file ends with an empty chunk.
     if (end < 0 || (end === 0 && index > 0)) throw new Unreadable('its encrypted part is cut short');
@@ -67,26 +69,28 @@ function nonceOf(index: number, last: boolean): Buffer {
 }
 
 interface Chunk {
-  readonly chunk: Buffer;
+  /** Views of what came: nothing is copied. */
+  readonly parts: readonly Buffer[];
   readonly index: number;
   readonly last: boolean;
 }
 
 /** Each of that size, but the last, which is empty only where everything is. */
 async function* chunksOf(source: AsyncIterable<Buffer>, size: number): AsyncGenerator<Chunk> {
-  let gathered: Buffer[] = [];
+  let parts: Buffer[] = [];
   let bytes = 0;
   let index = 0;
-  for await (const part of source) {
-    gathered.push(part);
-    bytes += part.length;
-    if (bytes <= size) continue;
-    const all = Buffer.concat(gathered, bytes);
+  for await (const piece of source) {
     let at = 0;
     // What may be the last one is kept until more comes.
-    for (; bytes - at > size; at += size, index += 1) yield { chunk: all.subarray(at, at + size), index, last: false };
-    gathered = [all.subarray(at)];
-    bytes -= at;
+    while (bytes + piece.length - at > size) {
+      const end = at + size - bytes;
+      parts.push(piece.subarray(at, end));
+      yield { parts, index, last: false };
+      [parts, bytes, index, at] = [[], 0, index + 1, end];
+    }
+    parts.push(piece.subarray(at));
+    bytes += piece.length - at;
   }
-  yield { chunk: Buffer.concat(gathered, bytes), index, last: true };
+  yield { parts, index, last: true };
 }

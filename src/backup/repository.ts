@@ -12,7 +12,7 @@ import { clearHalfWrittenIn, syncFolder, writeFileWhole } from '../files.js';
 import { lock, LOCK_WAIT_MS } from '../lock.js';
 import { isEnvironmentName } from '../protocol/environment.js';
 import { BACKUP_ID, type BackupId } from './backups.js';
-import { readable, readSmallFile, refuseOther } from './hashed-file.js';
+import { readable, readSmallFile, refuseOther, Unreadable } from './hashed-file.js';
 import type { BackupPlace } from './faults.js';
 import { MANIFEST_BYTES_MAX } from './manifest.js';
 
@@ -52,7 +52,7 @@ export class Repository {
 
   /** Sorted. Whatever is named as a backup is, also what is no folder: its reader says so. */
   async ids(env: string): Promise<readonly BackupId[]> {
-    if (!isEnvironmentName(env)) return [];
+    if (!(await this.#folders()).includes(env)) return [];
     const entries = await entriesOf(join(this.root, env));
     return entries
       .map(({ name }) => name)
@@ -72,7 +72,8 @@ export class Repository {
   /** @throws Unreadable */
   async manifestText(place: BackupPlace): Promise<string> {
     const folder = this.folderOf(place);
-    await refuseLinkedFolders(this.root, place);
+    const stat = await readable(() => lstat(folder));
+    if (!stat.isDirectory()) throw new Unreadable('the backup is no folder');
     return readSmallFile(join(folder, MANIFEST_FILE), MANIFEST_BYTES_MAX);
   }
 
@@ -100,6 +101,7 @@ export class Repository {
     const folder = this.folderOf(place);
     const hidden = join(dirname(folder), `.${place.id}.new`);
     await makeFolderDurably(dirname(folder));
+    if (!(await this.#folders()).includes(place.env)) throw notOurs(dirname(folder));
     try {
       await mkdir(hidden, { mode: FOLDER_MODE });
     } catch (error) {
@@ -168,12 +170,11 @@ async function entriesOf(folder: string): Promise<readonly Dirent[]> {
   }
 }
 
-/** The root itself may be a link, to where there is room. What lies in it may not. @throws Unreadable */
-async function refuseLinkedFolders(root: string, { env, id }: BackupPlace): Promise<void> {
-  for (const path of [join(root, env), join(root, env, id)]) {
-    const stat = await readable(() => lstat(path));
-    if (!stat.isDirectory()) await readable(() => Promise.reject(Object.assign(new Error(), { code: 'ELOOP' })));
-  }
+function notOurs(folder: string): Nexus3Error {
+  return new Nexus3Error('FILE_NOT_WRITABLE', `${folder} cannot be written.`, {
+    evidence: ['it is a symbolic link, which is not followed'],
+    hint: 'Put a folder there. Only backup.root itself may be a link, to where there is room.',
+  });
 }
 
 /** With all that is above it, and closed to others where it is made now. @throws Nexus3Error DISK_FULL, FILE_NOT_WRITABLE */

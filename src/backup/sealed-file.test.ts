@@ -1,6 +1,6 @@
 /** Files of age: opened by the real `age`, made by the real `age`, and refused when anything in them is another. */
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chunksOf, someSecret } from '../../test/support/backup-repository.js';
 import type { Secret } from '../protocol/secret.js';
+import { openPayload } from './age-payload.js';
 import { BackupSecret } from './backup-secret.js';
 import { Unreadable } from './hashed-file.js';
 import { ForeignKey, open, seal } from './sealed-file.js';
@@ -129,6 +130,21 @@ describe('a sealed file', () => {
     expect((await opened(Buffer.concat([head, chunk(file, 0), chunk(file, 1), chunk(file, 2)]))).length).toBe(
       3 * CHUNK,
     );
+  });
+
+  it('that ends with an empty chunk, which age does not make, is refused', async () => {
+    const [fileKey, nonce] = [randomBytes(16), randomBytes(16)];
+    const key = Buffer.from(hkdfSync('sha256', fileKey, nonce, 'payload', 32));
+    const sealedChunk = (plain: Buffer, chunkNonce: readonly number[]): Buffer => {
+      const cipher = createCipheriv('chacha20-poly1305', key, Buffer.from(chunkNonce), { authTagLength: 16 });
+      return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    };
+    const [zeros, last] = [new Array<number>(10).fill(0), [1]];
+    const full = sealedChunk(Buffer.alloc(CHUNK), [...zeros, 0, 0]);
+    const good = Buffer.concat([full, sealedChunk(Buffer.alloc(1), [...zeros, 1, ...last])]);
+    expect((await all(openPayload(fileKey, nonce, chunksOf(good)))).length).toBe(CHUNK + 1);
+    const bad = Buffer.concat([full, sealedChunk(Buffer.alloc(0), [...zeros, 1, ...last])]);
+    await expect(all(openPayload(fileKey, nonce, chunksOf(bad)))).rejects.toBeInstanceOf(Unreadable);
   });
 
   it('that never comes to the end of its header is given up', async () => {

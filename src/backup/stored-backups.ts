@@ -25,6 +25,8 @@ import { StoredHistory } from './history/history.js';
 import { type BelievedManifest, parseManifest, renderManifest } from './manifest.js';
 import { newestFirst } from './order.js';
 import { Repository } from './repository.js';
+import type { Passwords } from './restic/session.js';
+import { openResticTarget } from './restic/target.js';
 import { planRetention } from './retention.js';
 import { openSealing, type Sealing } from './sealing.js';
 import { extractSnapshot, writeSnapshot } from './snapshot-file.js';
@@ -37,6 +39,8 @@ const SUFFIX_BYTES = 2;
 export interface BackupsInit {
   readonly secrets: SecretSource;
   readonly now: () => Date;
+  /** Of the environment, as far as programs that are run need it; undefined: this process's. */
+  readonly variables?: NodeJS.ProcessEnv;
 }
 
 export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
@@ -50,14 +54,27 @@ export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
     secrets,
     sealing,
     now: init.now,
-    history: new StoredHistory({ now: init.now }),
-    target: openTarget(),
+    history: new StoredHistory({
+      root: policy.root,
+      bytesMax: policy.historyBytesMax,
+      sealing,
+      now: init.now,
+    }),
+    target: openTarget(policy, init, secrets),
   });
 }
 
-/** SEAM: src/backup/restic/, given `policy` and `secrets`: its passwords are `resticPassword()` of the present secret and of the earlier ones. */
-function openTarget(): Target | undefined {
-  return undefined;
+function openTarget(
+  { root, target }: BackupPolicy,
+  { variables }: BackupsInit,
+  secrets: () => Promise<KnownSecrets>,
+): Target | undefined {
+  if (target === undefined) return undefined;
+  const passwords = async (): Promise<Passwords> => {
+    const { present, earlier } = await secrets();
+    return { present: present.resticPassword(), earlier: earlier.map((secret) => secret.resticPassword()) };
+  };
+  return openResticTarget({ target, root, passwords, variables: variables ?? process.env });
 }
 
 interface Parts {

@@ -12,6 +12,9 @@ import type { Address } from '../protocol/redis-conf.js';
 import type { Secret } from '../protocol/secret.js';
 import type { CredentialName } from '../protocol/users.js';
 import type { BackupCreateOptions, BackupCreateReport } from '../reconcile/backup/create.js';
+import type { BackupListReport } from '../reconcile/backup/list.js';
+import type { BackupPullReport, BackupPushReport } from '../reconcile/backup/off-machine.js';
+import type { BackupPruneOptions, BackupPruneReport } from '../reconcile/backup/prune.js';
 import type { BackupVerifyOptions, BackupVerifyReport } from '../reconcile/backup/verify.js';
 import type { CheckOptions } from '../reconcile/check.js';
 import type { CreateOptions, CreateReport } from '../reconcile/create.js';
@@ -21,6 +24,8 @@ import type { ImportOptions, ImportReport } from '../reconcile/locker/kit-import
 import type { RekeyReport } from '../reconcile/locker/rekey.js';
 import type { ResetPreview, ResetReport } from '../reconcile/locker/reset.js';
 import type { RecoverOptions, RecoverPreview, RecoverReport } from '../reconcile/recover/recover.js';
+import type { RestoreOptions, RestoreReport } from '../reconcile/restore/report.js';
+import type { RestorePlan } from '../reconcile/restore/restore.js';
 import type { RemoveReport } from '../reconcile/remove.js';
 import type { Report } from '../reconcile/report.js';
 import type { RotateOptions } from '../reconcile/rotate/choose.js';
@@ -64,6 +69,13 @@ export interface Operations {
   remove(world: World, options: { name: string; deleteData: boolean }, progress: Progress): Promise<RemoveReport>;
   recover(world: World, options: RecoverOptions, progress: Progress): Promise<RecoverReport>;
   previewRecover(world: World, options: RecoverOptions): Promise<RecoverPreview>;
+  previewRestore(world: World, options: RestoreOptions): Promise<RestorePlan>;
+  dryRunRestore(world: World, options: RestoreOptions): Promise<RestoreReport>;
+  restore(
+    world: World,
+    options: RestoreOptions & { readonly planId?: string | undefined },
+    progress: Progress,
+  ): Promise<RestoreReport>;
   rotate(world: World, options: RotateOptions, progress: Progress): Promise<RotateReport>;
   createBackups(
     world: World,
@@ -71,6 +83,10 @@ export interface Operations {
     progress: Progress,
   ): Promise<BackupCreateReport>;
   verifyBackups(world: World, options: BackupVerifyOptions, progress: Progress): Promise<BackupVerifyReport>;
+  listBackups(world: World, envs: readonly string[]): Promise<BackupListReport>;
+  pruneBackups(world: World, options: BackupPruneOptions, progress: Progress): Promise<BackupPruneReport>;
+  pushBackups(world: World, progress: Progress): Promise<BackupPushReport>;
+  pullBackups(world: World, envs: readonly string[], progress: Progress): Promise<BackupPullReport>;
   rekey(world: World, progress: Progress): Promise<RekeyReport>;
   /** @throws KIT_EXISTS */
   admitExport(options: Pick<ExportOptions, 'file' | 'force'>): Promise<void>;
@@ -126,6 +142,15 @@ export const OPERATIONS: Operations = {
   async previewRecover(world, options) {
     return (await import('../reconcile/recover/recover.js')).previewRecover(world, options);
   },
+  async previewRestore(world, options) {
+    return (await import('../reconcile/restore/restore.js')).previewRestore(world, options);
+  },
+  async dryRunRestore(world, options) {
+    return (await import('../reconcile/restore/restore.js')).dryRunRestore(world, options);
+  },
+  async restore(world, options, progress) {
+    return (await import('../reconcile/restore/restore.js')).restore(world, options, progress);
+  },
   async rotate(world, options, progress) {
     return (await import('../reconcile/rotate/rotate.js')).rotate(world, options, progress);
   },
@@ -135,6 +160,18 @@ export const OPERATIONS: Operations = {
   },
   async verifyBackups(world, options, progress) {
     return (await import('../reconcile/backup/verify.js')).verifyBackups(world, options, progress);
+  },
+  async listBackups(world, envs) {
+    return (await import('../reconcile/backup/list.js')).listBackups(world, envs);
+  },
+  async pruneBackups(world, options, progress) {
+    return (await import('../reconcile/backup/prune.js')).pruneBackups(world, options, progress);
+  },
+  async pushBackups(world, progress) {
+    return (await import('../reconcile/backup/off-machine.js')).pushBackups(world, progress);
+  },
+  async pullBackups(world, envs, progress) {
+    return (await import('../reconcile/backup/off-machine.js')).pullBackups(world, envs, progress);
   },
   async rekey(world, progress) {
     return (await import('../reconcile/locker/rekey.js')).rekey(world, progress);

@@ -94,6 +94,7 @@ export const AUDIT_ACTIONS = [
   'backup',
   'login',
   'audit',
+  'restore-environment',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

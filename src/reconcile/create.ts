@@ -92,7 +92,8 @@ class Steps implements Progress {
   }
 }
 
-function refuseBadName(name: string): void {
+/** @throws Nexus3Error NAME_INVALID */
+export function refuseBadName(name: string): void {
   if (isEnvironmentName(name)) return;
   const shown = name.length > 40 ? `${name.slice(0, 40)}…` : name;
   throw new Nexus3Error('NAME_INVALID', `${JSON.stringify(shown)} cannot be the name of an environment.`, {
@@ -106,7 +107,8 @@ function portsOf(environment: Environment): string {
     .join('/');
 }
 
-async function chooseEnvironment(world: World, options: CreateOptions): Promise<Environment> {
+/** @throws Nexus3Error PORT_INVALID, PORT_TAKEN */
+export async function chooseEnvironment(world: World, options: CreateOptions): Promise<Environment> {
   const kind: EnvironmentKind = options.secure ? 'secure' : 'standard';
   const shape = (vaultPort: number): Environment => ({ name: options.name, kind, vaultPort });
   if (options.vaultPort !== undefined) {

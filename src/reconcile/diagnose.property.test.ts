@@ -8,7 +8,7 @@ import type { Action, PlannedAction } from './action.js';
 import { selectEnvironments } from './desired.js';
 import { diagnose } from './diagnose.js';
 import type { EnvironmentFacts } from './facts.js';
-import { isFenced, isForeign, isHeld } from './facts.js';
+import { isBetweenCopies, isFenced, isForeign, isHeld } from './facts.js';
 import type { FindingCode } from './finding.js';
 import { FINDING_CODES } from './finding.js';
 import type { Diagnosed } from './plan.js';
@@ -95,6 +95,18 @@ describe('no plan', () => {
       const kinds = actions.map(({ action }) => action.kind);
       for (const kind of ['attach', 'wait-for-link', 'rotate-credential']) expect(kinds).not.toContain(kind);
     });
+  });
+
+  it('touches a vault of which two copies lie here, nor binds its operational to one', () => {
+    let between = 0;
+    forEveryPlan((facts, actions) => {
+      if (!isBetweenCopies(facts)) return;
+      between += 1;
+      expect(actions.filter(({ action }) => roleOf(action) === 'vault')).toEqual([]);
+      expect(doesTo(actions, 'operational', 'attach', 'wait-for-link')).toBe(false);
+      expect(actions.filter(({ action }) => action.kind === 'rotate-credential')).toEqual([]);
+    });
+    expect(between).toBeGreaterThan(20);
   });
 
   it('starts, makes, promotes or follows a vault that the guard holds', () => {

@@ -47,6 +47,19 @@ export interface LockerFacts {
   readonly kit: KitState | undefined;
 }
 
+/** What a restore does to a vault, in this order; the last one only where it failed. */
+export type RestorePhase = 'replacing' | 'proving' | 'opening' | 'taking-back';
+
+/** A restore that is under way, or was cut off. */
+export interface RestoreFacts {
+  /** `unreadable`: something lies where it is written down, but nexus3 did not write it so. */
+  readonly phase: RestorePhase | 'unreadable';
+  /** Id of the backup, or the second of the past. */
+  readonly source: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+}
+
 export interface BackupFacts {
   /** Of the newest that can be believed; undefined: there is none. */
   readonly newest: BackupMoment | undefined;
@@ -86,6 +99,8 @@ export interface EnvironmentFacts {
   readonly locker?: LockerFacts | undefined;
   /** Only of Locker: a reset of it was begun and is not finished. */
   readonly resetting?: boolean;
+  /** Undefined: no restore of it is under way. */
+  readonly restore?: RestoreFacts | undefined;
   /** Undefined: nexus3.yaml has no `backup:`, or the repository cannot be read. */
   readonly backup?: BackupFacts | undefined;
   readonly vault: InstanceFacts;
@@ -185,6 +200,14 @@ export function servesPastGuard(facts: EnvironmentFacts): boolean {
 /** A recovery of the vault was cut off before what it holds was proven. */
 export function isFenced(facts: EnvironmentFacts): boolean {
   return facts.vault.folder.fenced;
+}
+
+/**
+ * Two copies of the vault's data lie here, and which of them is to serve is not decided yet. Once the restored ones are
+ * proven and to be opened, there is one: what is then left to do, every repair may do.
+ */
+export function isBetweenCopies({ restore }: EnvironmentFacts): boolean {
+  return restore !== undefined && restore.phase !== 'opening';
 }
 
 export function isHeld(facts: EnvironmentFacts): boolean {

@@ -40,6 +40,7 @@ export const FINDING_CODES = [
   'rekey-unfinished',
   'reset-unfinished',
   'recovery-kit-missing',
+  'restore-unfinished',
   'backup-missing',
   'backup-stale',
   'backup-unverified',

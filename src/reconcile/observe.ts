@@ -19,6 +19,7 @@ import { isLocker, neededCredentials, renderFiles, specOf, specsOf } from './des
 import { instancesIn, serverOf } from './facts.js';
 import { readFolders } from './folder.js';
 import { isResetBegun } from './locker/reset-marker.js';
+import { seeRestore } from './restore/journal.js';
 import {
   currentOnly,
   oldPasswords,
@@ -179,6 +180,7 @@ async function observeEnvironment(
   return {
     environment,
     runtimeName: world.runtime.name,
+    restore: seeRestore(world.configuration.dataRoot, environment.name),
     network: runtime.network,
     missingCredentials: missing,
     rotation: rotationSeen(stored?.rotation, world.clock.now()),

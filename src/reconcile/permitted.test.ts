@@ -6,6 +6,9 @@ import { whyNot } from './permitted.js';
 
 const vault = { env: 'track', role: 'vault' } as const;
 const operational = { env: 'track', role: 'operational' } as const;
+const restoring = (phase: 'replacing' | 'proving' | 'opening' | 'taking-back'): readonly Change[] => [
+  (facts) => ({ ...facts, restore: { phase, source: '20260108T120000Z-1a2b', startedAt: '2026-01-08T12:00:00.000Z' } }),
+];
 const held = [EMPTIED, ended('vault')];
 const rotate: Action = { kind: 'rotate-credential', env: 'track', name: 'replicator' };
 
@@ -30,6 +33,13 @@ describe('what no plan may hold', () => {
     ['another image for a vault', [differing('vault', 'image')], { kind: 'recreate', on: vault }, /by hand/],
     ['but for an operational', [differing('operational', 'image')], { kind: 'recreate', on: operational }, undefined],
     ['making what is missing is allowed', [missing('vault')], { kind: 'create', on: vault }, undefined],
+    ['starting a vault between two copies', restoring('replacing'), { kind: 'start', on: vault }, /restore track, or/],
+    ['rendering it', restoring('proving'), { kind: 'render', on: vault }, /restore track --abort/],
+    ['what failed is only put back', restoring('taking-back'), { kind: 'start', on: vault }, /restore track --abort$/],
+    ['following it', restoring('proving'), { kind: 'attach', on: operational }, /restore track/],
+    ['another password for it', restoring('proving'), rotate, /restore track/],
+    ['but its operational may start', restoring('proving'), { kind: 'start', on: operational }, undefined],
+    ['and all may be done when it is proven', restoring('opening'), { kind: 'start', on: vault }, undefined],
     ['all else is allowed', [], rotate, undefined],
   ])('%s', (_, changes, action, expected) => {
     const reason = whyNot(action, changed(...changes));

@@ -2,7 +2,7 @@
 import { instanceKey } from '../protocol/environment.js';
 import type { Action } from './action.js';
 import type { EnvironmentFacts, InstanceFacts } from './facts.js';
-import { differsIn, hasForeign, instanceIn, isFenced, isForeign, isHeld, isLocked } from './facts.js';
+import { differsIn, hasForeign, instanceIn, isBetweenCopies, isFenced, isForeign, isHeld, isLocked } from './facts.js';
 
 /** Of a vault that the guard holds, nothing is made, started or promoted: where data disagree, a person decides. */
 const NEVER_ON_A_HELD_VAULT: ReadonlySet<Action['kind']> = new Set([
@@ -18,6 +18,7 @@ const NEVER_BEHIND_A_LOCKED_VAULT: ReadonlySet<Action['kind']> = new Set(['resta
 
 /** @returns what to do instead; undefined where nothing speaks against it. */
 export function whyNot(action: Action, facts: EnvironmentFacts): string | undefined {
+  if (isBetweenCopies(facts) && touchesAVault(action)) return restoreFirst(facts);
   if (!('on' in action)) return action.kind === 'rotate-credential' && hasForeign(facts) ? strangers(facts) : undefined;
   const instance = instanceIn(facts, action.on.role);
   if (isForeign(instance)) return strangers(facts);
@@ -43,6 +44,19 @@ export function whyNot(action: Action, facts: EnvironmentFacts): string | undefi
 /** A vault is not made again on another image, nor before its data are known to lie in the folder that it then gets. */
 export function mayRecreate(instance: InstanceFacts): boolean {
   return instance.id.role === 'operational' || !(differsIn(instance, 'mount') || differsIn(instance, 'image'));
+}
+
+/** Or binds the operational to one. What its own server needs to answer reads may be done. */
+function touchesAVault(action: Action): boolean {
+  if (!('on' in action)) return action.kind === 'rotate-credential';
+  return action.on.role === 'vault' || action.kind === 'attach' || action.kind === 'wait-for-link';
+}
+
+function restoreFirst({ environment, restore }: EnvironmentFacts): string {
+  const command = `nexus3 restore ${environment.name}`;
+  return restore?.phase === 'taking-back'
+    ? `A restore of the vault failed, so first: ${command} --abort`
+    : `A restore of the vault was cut off, so first: ${command}, or ${command} --abort`;
 }
 
 function recoverFirst({ environment }: EnvironmentFacts): string {

@@ -1,6 +1,7 @@
 /** `remove NAME`: out of the runtime, out of Locker, out of nexus3.yaml; the data are moved aside, not deleted. */
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ConfiguredEnvironment } from '../config/configuration.js';
 import { Nexus3Error, systemErrorCode, writeFailure } from '../errors.js';
 import { makeFolder, syncFolder } from '../files.js';
 import { instanceKey } from '../protocol/environment.js';
@@ -48,19 +49,32 @@ export async function remove(
       hint: `Remove that container by hand, then run: nexus3 remove ${options.name}`,
     });
   }
+  const movedTo = await takeAway(world, environment, options, progress);
+  return { name: options.name, movedTo };
+}
+
+/** Under the lock. @returns where the data are now; null when they were deleted, or there were none */
+export async function takeAway(
+  world: World,
+  environment: ConfiguredEnvironment,
+  { deleteData }: { readonly deleteData: boolean },
+  progress: Progress,
+): Promise<string | null> {
+  const { name } = environment;
   // Asked before anything is touched: without Locker the credentials would be left behind.
   const locker = await openLocker(world);
+  const specs = specsOf(world.configuration, [environment]);
   for (const spec of [...specs].reverse()) {
     progress.step(`remove ${instanceKey(spec.id)}`);
     await world.runtime.remove(spec);
     progress.done(`remove ${instanceKey(spec.id)}`);
   }
-  const movedTo = await putAway(world, options.name, options.deleteData);
-  await revokeAllOf(world, options.name);
-  await locker.remove(options.name);
-  await world.removeEnvironment(options.name);
-  progress.done(`${options.name} is out of nexus3.yaml and Locker`);
-  return { name: options.name, movedTo };
+  const movedTo = await putAway(world, name, deleteData);
+  await revokeAllOf(world, name);
+  await locker.remove(name);
+  await world.removeEnvironment(name);
+  progress.done(`${name} is out of nexus3.yaml and Locker`);
+  return movedTo;
 }
 
 async function putAway(world: World, name: string, deleteData: boolean): Promise<string | null> {

@@ -13,6 +13,7 @@ import type { InstanceSpec } from '../runtime/runtime.js';
 import type { RenderedFile } from './desired.js';
 import { renderFiles } from './desired.js';
 import { readFolders } from './folder.js';
+import { seeRestore } from './restore/journal.js';
 import type { World } from './world.js';
 
 const FOLDER_MODE = 0o700;
@@ -44,8 +45,9 @@ export async function renderInstance(
     }
   }
   await handOver(spec.configDir, owner);
-  // Behind a fence, the recovery itself says what the data are.
-  if (spec.id.role === 'vault' && !fenced) await vouch(world, environment, spec, owner);
+  // Behind a fence, or between two copies, whoever put it so says what the data are.
+  const decided = !fenced && seeRestore(world.configuration.dataRoot, environment.name) === undefined;
+  if (spec.id.role === 'vault' && decided) await vouch(world, environment, spec, owner);
 }
 
 /** An existing data folder keeps its owner; the configuration belongs to whoever owns the data. */

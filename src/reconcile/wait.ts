@@ -11,10 +11,10 @@ import { isLocker, specOf } from './desired.js';
 import type { World } from './world.js';
 
 /** A server must answer within this after a start; loading its data counts as an answer. */
-const ANSWER_WAIT_MS = 20_000;
+export const ANSWER_WAIT_MS = 20_000;
 /** An operational must be linked within this after nothing was left to load, and a load may take this long. */
 const LINK_WAIT_MS = 60_000;
-const LOAD_WAIT_MS = 1_800_000;
+export const LOAD_WAIT_MS = 1_800_000;
 const POLL_MS = 100;
 /** A wait longer than this is said. */
 const NOTE_AFTER_MS = 3_000;

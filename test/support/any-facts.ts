@@ -170,10 +170,17 @@ const backups = fc.record({
   window: fc.constant(undefined),
 });
 
+const restores = fc.record({
+  phase: fc.constantFrom('replacing', 'proving', 'opening', 'taking-back', 'unreadable'),
+  source: fc.constant('20260108T120000Z-1a2b'),
+  startedAt: fc.constant('2026-01-08T12:00:00.000Z'),
+} as const);
+
 export function factsOf(environment = TRACK): fc.Arbitrary<EnvironmentFacts> {
   const good = healthy(environment);
   return fc.record({
     environment: fc.constant(environment),
+    restore: mostly(undefined, restores),
     runtimeName: fc.constantFrom('process', 'docker'),
     network: mostly(good.network, fc.constantFrom('present', 'missing', 'not-applicable')),
     missingCredentials: mostly([], maybe(fc.subarray([...CREDENTIAL_NAMES]))),

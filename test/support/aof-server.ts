@@ -149,8 +149,8 @@ export async function truncateToTimestamp(manifest: string, second: number): Pro
   try {
     const tool = join(folder, 'redis-check-aof');
     await symlink(command.at(-1) ?? '', tool);
-    const [program, ...args] = [...command.slice(0, -1), tool];
-    return await runProgram(program ?? tool, [...args, '--truncate-to-timestamp', String(second), manifest], {
+    const words = [...command.slice(0, -1), tool];
+    return await runProgram(words[0] ?? tool, [...words.slice(1), '--truncate-to-timestamp', String(second), manifest], {
       timeoutMs: REPLY_TIMEOUT_MS,
     });
   } finally {

@@ -15,6 +15,7 @@ export const PYTHON_WITH_REDIS: DebianProgram = {
   look: ['/usr/bin/python3', '-c', 'import redis'],
 };
 export const AGE: DebianProgram = { package: 'age', look: ['/usr/bin/age', '--version'] };
+export const RESTIC: DebianProgram = { package: 'restic', look: ['/usr/bin/restic', 'version'] };
 /** To type at a terminal where a program insists on one. */
 export const PYTHON: DebianProgram = { package: 'python3', look: ['/usr/bin/python3', '--version'] };
 

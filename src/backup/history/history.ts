@@ -1,19 +1,38 @@
 /** Any second of the past: from the vault's own folder where that reaches, else from the archive. */
 import { Nexus3Error } from '../../errors.js';
-import type { ArchiveReport, History, HistoryPlan, Window } from '../backups.js';
+import { isEnvironmentName } from '../../protocol/environment.js';
+import type { ArchiveReport, History, HistoryPlan, OnBytes, Window } from '../backups.js';
 import { Unreadable } from '../hashed-file.js';
+import type { Sealing } from '../sealing.js';
 import { AofScanner } from './aof-scanner.js';
+import { ArchiveFolder } from './archive-folder.js';
+import { type ArchiveIndex, endOf } from './archive-index.js';
+import { archivedRecordings } from './archive-recording.js';
+import { archiveVault } from './archiver.js';
 import { extractSelection, type ExtractTarget } from './extract.js';
 import { notCovered } from './not-covered.js';
+import { prunedIndexes } from './pruning.js';
 import { type OwnedSpan, ownedSpans, type Recording, type Selection, select } from './recording.js';
 import { iso, wholeSecond } from './seconds.js';
+import { pruneVault } from './vault-prune.js';
 import { readVaultRecording } from './vault-recording.js';
 
 /** A vault that rewrites its file meanwhile, or a prune, may take away what was about to be read. */
 const TRIES_MAX = 5;
 
 export interface HistoryInit {
+  /** Of all backups. */
+  readonly root: string;
+  /** Of one environment's history: in the vault's folder, and again in the archive. */
+  readonly bytesMax: number;
+  readonly sealing: Sealing;
   readonly now: () => Date;
+}
+
+interface Found {
+  readonly recordings: readonly Recording[];
+  /** What in the archive cannot be believed, a line each. */
+  readonly notes: readonly string[];
 }
 
 interface Choice {
@@ -29,16 +48,33 @@ export class StoredHistory implements History {
     this.#init = init;
   }
 
-  archive(): Promise<ArchiveReport> {
-    return Promise.resolve({ files: 0, bytes: 0 });
+  async archive(env: string, dataDir: string, onBytes?: OnBytes): Promise<ArchiveReport> {
+    const { sealing, bytesMax, now } = this.#init;
+    let [files, bytes] = [0, 0];
+    await this.#trying(async () => {
+      const lookedAt = now();
+      const vault = await readVaultRecording(dataDir, lookedAt);
+      if (vault === undefined) return;
+      const report = await archiveVault(
+        { env, archive: this.#archiveOf(env), sealing, bytesMax, onBytes },
+        vault,
+        lookedAt,
+      );
+      files += report.files;
+      bytes += report.bytes;
+    });
+    return { files, bytes };
   }
 
-  prune(): Promise<{ readonly files: number; readonly bytes: number }> {
-    return Promise.resolve({ files: 0, bytes: 0 });
+  async prune(env: string, dataDir: string | undefined): Promise<{ readonly files: number; readonly bytes: number }> {
+    const { bytesMax } = this.#init;
+    const vault = dataDir === undefined ? { files: 0, bytes: 0 } : await pruneVault(dataDir, bytesMax);
+    const archive = await this.#archiveOf(env).prune((indexes) => prunedIndexes(indexes, bytesMax));
+    return { files: vault.files + archive.files, bytes: vault.bytes + archive.bytes };
   }
 
   async windows(env: string, dataDir: string | undefined): Promise<readonly Window[]> {
-    const spans = ownedSpans(await this.#recordings(env, dataDir, this.#init.now()));
+    const spans = ownedSpans((await this.#recordings(env, dataDir, this.#init.now())).recordings);
     const windows: { from: number; to: number; source: Window['source'] }[] = [];
     for (const { from, to, recording } of spans) {
       const last = windows.at(-1);
@@ -61,21 +97,43 @@ export class StoredHistory implements History {
     });
   }
 
-  async #recordings(_env: string, dataDir: string | undefined, now: Date): Promise<readonly Recording[]> {
+  #archiveOf(env: string): ArchiveFolder {
+    if (!isEnvironmentName(env)) throw new RangeError('no name of an environment');
+    return new ArchiveFolder(this.#init.root, env, this.#init.sealing);
+  }
+
+  async #recordings(env: string, dataDir: string | undefined, now: Date): Promise<Found> {
+    const recordings: Recording[] = [];
+    const notes: string[] = [];
     const vault = dataDir === undefined ? undefined : await readVaultRecording(dataDir, now);
-    return vault === undefined ? [] : [vault];
+    let since = vault?.since ?? 0;
+    let isBehind = false;
+    for (const { folder, index, problem } of await this.#archiveOf(env).lineages()) {
+      if (index === undefined) {
+        notes.push(`${folder}: ${problem.message}`);
+        continue;
+      }
+      recordings.push(...archivedRecordings(folder, index, this.#init.sealing));
+      if (vault?.incarnation !== index.incarnation) continue;
+      since = Math.min(since, index.since);
+      isBehind ||= hasLost(vault, index);
+    }
+    // What a vault has lost it cannot tell of: then only the archive knows.
+    if (vault !== undefined && !isBehind) recordings.push({ ...vault, since });
+    if (isBehind) notes.push('the vault’s folder holds less than was archived of it');
+    return { recordings, notes };
   }
 
   /** @throws Nexus3Error TIME_NOT_COVERED */
   async #choose(env: string, dataDir: string | undefined, at: number): Promise<Choice> {
     const now = this.#init.now();
-    const recordings = await this.#recordings(env, dataDir, now);
+    const { recordings, notes } = await this.#recordings(env, dataDir, now);
     const spans = ownedSpans(recordings);
     const recording =
       spans.find(({ from, to }) => from <= at && at <= to)?.recording ?? (await justWritten(recordings, at, now));
     const selection = recording === undefined ? undefined : select(recording, at);
     if (recording === undefined || selection === undefined) {
-      throw notCovered(env, at, spans.map(covered), { now, notes: [] });
+      throw notCovered(env, at, spans.map(covered), { now, notes });
     }
     return { recording, selection, plan: planOf(recording, selection, at) };
   }
@@ -113,6 +171,14 @@ async function justWritten(recordings: readonly Recording[], at: number, now: Da
     if (scanner.done) break;
   }
   return scanner.result().cut ? vault : undefined;
+}
+
+/** Less lies there than was archived of the same vault. */
+function hasLost({ writes }: Recording, { stretches }: ArchiveIndex): boolean {
+  const [there, archived] = [writes.at(-1), stretches.at(-1)?.writes.at(-1)];
+  if (archived === undefined) return false;
+  if (there === undefined) return true;
+  return there.seq < archived.seq || (there.seq === archived.seq && there.bytes < endOf(archived));
 }
 
 function covered({ from, to, recording }: OwnedSpan): { from: number; to: number; source: Window['source'] } {

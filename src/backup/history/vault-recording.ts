@@ -4,20 +4,30 @@ import { join } from 'node:path';
 import { readIfThere } from '../../files.js';
 import { MANIFEST_FILE, parseAofManifest, parseBirth } from '../../protocol/guard.js';
 import { BIRTH_FILE, SINCE_FILE } from '../../protocol/layout.js';
-import { openPlainFile, Unreadable } from '../hashed-file.js';
+import { type OpenedFile, openPlainFile, Unreadable } from '../hashed-file.js';
 import { type AofLog, aofLog, usable } from './aof-log.js';
 import { RDB_HEAD_BYTES, rdbTime } from './rdb-time.js';
 import type { RecordedBase, RecordedWrites, Recording } from './recording.js';
 import { writtenBy } from './seconds.js';
 
-const AOF_FOLDER = 'appendonlydir';
+export const AOF_FOLDER = 'appendonlydir';
 /** Holds `#TS:SECONDS\r\n`. */
 const WRITES_HEAD_BYTES = 64;
+
+export interface VaultBase extends RecordedBase {
+  readonly path: string;
+}
+
+export interface VaultWrites extends RecordedWrites {
+  /** Up to what was there when the folder was looked at. */
+  openFrom(byte: number, to: number): Promise<OpenedFile>;
+}
 
 export interface VaultRecording extends Recording {
   readonly source: 'vault';
   readonly incarnation: string;
-  readonly begun: string | undefined;
+  readonly bases: readonly VaultBase[];
+  readonly writes: readonly VaultWrites[];
 }
 
 /**
@@ -41,7 +51,6 @@ export async function readVaultRecording(dataDir: string, now: Date): Promise<Va
   return {
     source: 'vault',
     incarnation: birth.incarnation,
-    begun: since === undefined ? undefined : String(since),
     since: since ?? first.from,
     order: 0,
     coveredTo: writtenBy(now),
@@ -51,7 +60,7 @@ export async function readVaultRecording(dataDir: string, now: Date): Promise<Va
 }
 
 /** Undefined: none there, or one that Redis would not load. */
-export async function readAofLog(dataDir: string): Promise<AofLog | undefined> {
+async function readAofLog(dataDir: string): Promise<AofLog | undefined> {
   const text = await readIfThere(join(dataDir, AOF_FOLDER, MANIFEST_FILE));
   const manifest = text === undefined ? undefined : parseAofManifest(text);
   return manifest === undefined ? undefined : aofLog(manifest);
@@ -79,13 +88,14 @@ async function recordedWrites(
   folder: string,
   writes: AofLog['writes'],
   sizes: ReadonlyMap<string, number>,
-): Promise<readonly RecordedWrites[]> {
-  const recorded: RecordedWrites[] = [];
+): Promise<readonly VaultWrites[]> {
+  const recorded: VaultWrites[] = [];
   for (const { file, seq } of writes) {
     const path = join(folder, file);
     const bytes = sizes.get(file) ?? 0;
     const first = annotationOf(await headOf(path, WRITES_HEAD_BYTES));
-    recorded.push({ name: file, seq, bytes, first, open: () => openPlainFile(path, { from: 0, to: bytes }) });
+    const openFrom = (from: number, to: number): Promise<OpenedFile> => openPlainFile(path, { from, to });
+    recorded.push({ name: file, seq, bytes, first, open: () => openFrom(0, bytes), openFrom });
   }
   return recorded;
 }
@@ -96,8 +106,8 @@ interface Known {
   readonly writes: readonly RecordedWrites[];
 }
 
-async function recordedBases(folder: string, bases: AofLog['bases'], known: Known): Promise<readonly RecordedBase[]> {
-  const recorded: RecordedBase[] = [];
+async function recordedBases(folder: string, bases: AofLog['bases'], known: Known): Promise<readonly VaultBase[]> {
+  const recorded: VaultBase[] = [];
   for (const { file, next, isFirst } of bases) {
     const path = join(folder, file);
     const head = await headOf(path, RDB_HEAD_BYTES);
@@ -108,7 +118,8 @@ async function recordedBases(folder: string, bases: AofLog['bases'], known: Know
     const earlier = known.writes.filter(({ seq }) => seq < next).map(({ first }) => first ?? 0);
     // Also where the clock was set back.
     const from = Math.max(own, known.since, recorded.at(-1)?.from ?? 0, ...earlier);
-    recorded.push({ name: file, bytes: known.sizes.get(file) ?? 0, next, from, open: () => openPlainFile(path) });
+    const bytes = known.sizes.get(file) ?? 0;
+    recorded.push({ name: file, bytes, next, from, path, open: () => openPlainFile(path) });
   }
   return recorded;
 }

@@ -49,6 +49,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./recover.js')).recover,
   },
   {
+    name: 'restore',
+    summary: 'bring back what a backup holds, or any second of the past',
+    load: async () => (await import('./restore.js')).restore,
+  },
+  {
     name: 'backup create',
     summary: 'back vaults up, and prove that each backup loads',
     load: async () => (await import('./backup-create.js')).backupCreate,
@@ -57,6 +62,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'backup verify',
     summary: 'load backups into a scratch server, and compare',
     load: async () => (await import('./backup-verify.js')).backupVerify,
+  },
+  {
+    name: 'backup list',
+    summary: 'show which backups there are, and how good they are',
+    load: async () => (await import('./backup-list.js')).backupList,
+  },
+  {
+    name: 'backup prune',
+    summary: 'remove the backups that retention does not keep',
+    load: async () => (await import('./backup-prune.js')).backupPrune,
+  },
+  {
+    name: 'backup push',
+    summary: 'copy all backups off this machine, with restic',
+    load: async () => (await import('./backup-push.js')).backupPush,
+  },
+  {
+    name: 'backup pull',
+    summary: 'fetch the backups that are missing here, with restic',
+    load: async () => (await import('./backup-pull.js')).backupPull,
   },
   {
     name: 'rotate',

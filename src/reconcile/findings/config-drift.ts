@@ -63,6 +63,8 @@ function isExplainedOtherwise(facts: EnvironmentFacts, instance: InstanceFacts):
   return (
     differsIn(instance, 'port') ||
     differsIn(instance, 'mount') ||
+    // Fenced, or about to be: `restore-unfinished` says it.
+    (instance.id.role === 'vault' && facts.restore !== undefined) ||
     // An operational's file names its vault's port.
     (instance.id.role === 'operational' && differsIn(facts.vault, 'port'))
   );

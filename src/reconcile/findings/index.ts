@@ -30,6 +30,7 @@ import { recoveryKitMissing } from './recovery-kit-missing.js';
 import { rekeyUnfinished } from './rekey-unfinished.js';
 import { replicaLag } from './replica-lag.js';
 import { replicaLoading } from './replica-loading.js';
+import { restoreUnfinished } from './restore-unfinished.js';
 import { rotationUnfinished } from './rotation-unfinished.js';
 import { resetUnfinished } from './reset-unfinished.js';
 import { secretsExposed } from './secrets-exposed.js';
@@ -81,6 +82,7 @@ export const RULES: readonly Rule[] = [
   rekeyUnfinished,
   resetUnfinished,
   recoveryKitMissing,
+  restoreUnfinished,
   backupMissing,
   backupStale,
   backupUnverified,

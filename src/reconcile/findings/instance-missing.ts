@@ -1,4 +1,4 @@
-import { instanceIn, instancesIn, isHeld } from '../facts.js';
+import { instanceIn, instancesIn, isBetweenCopies, isHeld } from '../facts.js';
 import { prepare, thenLinked } from './repairs.js';
 import type { Rule } from './rule.js';
 
@@ -9,7 +9,10 @@ export const instanceMissing: Rule = {
   repairs: 'rendered, created and started',
   see: (facts) =>
     instancesIn(facts)
-      .filter(({ id, runtime }) => runtime === undefined && !(id.role === 'vault' && isHeld(facts)))
+      .filter(
+        ({ id, runtime }) =>
+          runtime === undefined && !(id.role === 'vault' && (isHeld(facts) || isBetweenCopies(facts))),
+      )
       .map(({ id, spec }) => ({
         instance: id.role,
         message: `there is no ${id.role}`,

@@ -1,6 +1,6 @@
 import { ENGINE_EXIT, HELD_EXIT } from '../../protocol/start-script.js';
 import type { EnvironmentFacts, InstanceFacts } from '../facts.js';
-import { endedWith, instanceIn, instancesIn, isHeld, isOwned } from '../facts.js';
+import { endedWith, instanceIn, instancesIn, isBetweenCopies, isHeld, isOwned } from '../facts.js';
 import { prepare, thenLinked } from './repairs.js';
 import type { Rule } from './rule.js';
 
@@ -31,7 +31,7 @@ export const instanceStopped: Rule = {
 };
 
 function isStopped(instance: InstanceFacts, facts: EnvironmentFacts): boolean {
-  if (instance.id.role === 'vault' && isHeld(facts)) return false;
+  if (instance.id.role === 'vault' && (isHeld(facts) || isBetweenCopies(facts))) return false;
   if (endedWith(instance, ENGINE_EXIT)) return false;
   return instance.runtime?.state === 'stopped' || endedWith(instance, HELD_EXIT);
 }

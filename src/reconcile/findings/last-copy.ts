@@ -1,10 +1,12 @@
 /** What `vault-empty` and `vault-behind` share: the last-copy guard's verdict. */
 import type { HeldCode } from '../../protocol/guard.js';
 import type { EnvironmentFacts } from '../facts.js';
-import { guardOf, hasData, isSuspiciouslyEmpty } from '../facts.js';
+import { guardOf, hasData, isBetweenCopies, isSuspiciouslyEmpty } from '../facts.js';
 import type { Sighting } from './rule.js';
 
 export function heldSightings(code: HeldCode, facts: EnvironmentFacts): readonly Sighting[] {
+  // Then `restore-unfinished` says it, and what helps.
+  if (isBetweenCopies(facts)) return [];
   const verdict = guardOf(facts);
   const { name } = facts.environment;
   if (verdict.state === 'held') {

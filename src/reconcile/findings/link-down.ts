@@ -1,6 +1,6 @@
 import { canRead } from '../../protocol/engine-record.js';
 import type { EnvironmentFacts } from '../facts.js';
-import { differsIn, isFenced, isOwned, serverOf, servesAsMaster } from '../facts.js';
+import { differsIn, isBetweenCopies, isFenced, isOwned, serverOf, servesAsMaster } from '../facts.js';
 import { attach, loadUsers } from './repairs.js';
 import type { Rule } from './rule.js';
 import { versionIncompatible } from './version-incompatible.js';
@@ -40,6 +40,7 @@ function isExplainedOtherwise(facts: EnvironmentFacts): boolean {
   return (
     facts.network === 'missing' ||
     isFenced(facts) ||
+    isBetweenCopies(facts) ||
     [facts.vault, facts.operational].some(
       (instance) => differsIn(instance, 'network') || differsIn(instance, 'port'),
     ) ||

@@ -3,7 +3,7 @@ import type { Role } from '../../protocol/environment.js';
 import type { Action } from '../action.js';
 import { isLocker, neededCredentials } from '../desired.js';
 import type { EnvironmentFacts } from '../facts.js';
-import { hasForeign, instanceIn, isFenced, isHeld } from '../facts.js';
+import { hasForeign, instanceIn, isBetweenCopies, isFenced, isHeld } from '../facts.js';
 
 /** Credentials and rendered files, so that whatever starts next starts right. */
 export function prepare(role: Role, facts: EnvironmentFacts): readonly Action[] {
@@ -23,7 +23,8 @@ export function prepare(role: Role, facts: EnvironmentFacts): readonly Action[] 
  * where it cannot come up, and not where a stranger would be asked for it.
  */
 export function thenLinked(facts: EnvironmentFacts): readonly Action[] {
-  if (facts.operational === undefined || isHeld(facts) || isFenced(facts) || hasForeign(facts)) return [];
+  if (facts.operational === undefined || hasForeign(facts)) return [];
+  if (isHeld(facts) || isFenced(facts) || isBetweenCopies(facts)) return [];
   return [{ kind: 'wait-for-link', on: facts.operational.id }];
 }
 

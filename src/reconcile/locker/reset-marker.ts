@@ -9,7 +9,7 @@ import { Nexus3Error, systemErrorCode, writeFailure } from '../../errors.js';
 import { makeFolder, readIfThere, syncFolder, writeFileWhole } from '../../files.js';
 import { LOCKER_NAME } from '../../protocol/environment.js';
 import { layoutOf } from '../../protocol/layout.js';
-import { asideFolder } from '../recover/aside.js';
+import { asideFolder } from '../vault-data/aside.js';
 import type { World } from '../world.js';
 
 const MARKER_FILE = 'reset';

@@ -1,7 +1,7 @@
 /** The way out when nothing better is left: what the vault's folder holds now becomes the truth. */
 import type { Progress } from '../../progress.js';
 import { credentialsOf } from '../access.js';
-import { moveAside } from './aside.js';
+import { moveAside } from '../vault-data/aside.js';
 import { bookkeepAll } from '../check.js';
 import { countBoth } from './compare.js';
 import type { EnvironmentFacts } from '../facts.js';

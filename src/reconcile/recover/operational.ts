@@ -1,6 +1,6 @@
 /** Disaster recovery of an operational: its data moved aside, refilled from its vault, proven, and then discarded. */
 import type { Progress } from '../../progress.js';
-import { discardAside, moveAside } from './aside.js';
+import { discardAside, moveAside } from '../vault-data/aside.js';
 import { bookkeepAll } from '../check.js';
 import type { EnvironmentFacts } from '../facts.js';
 import { countBoth, provenSame } from './compare.js';

@@ -64,6 +64,11 @@ describe('which recovery it is', () => {
     ],
     ['fenced by one that was cut off', [fenced], [REFUSED, 'vault', 'accept-loss']],
     ['fenced and stopped', [fenced, ended('vault')], [REFUSED, 'vault', 'accept-loss']],
+    [
+      'a restore of it was cut off',
+      [(facts) => ({ ...facts, restore: { phase: 'proving', source: '20260108T120000Z-1a2b', startedAt: '' } })],
+      [REFUSED, REFUSED, REFUSED],
+    ],
     ['a stranger’s vault', [foreign('vault')], ['FOREIGN_INSTANCE', 'FOREIGN_INSTANCE', 'FOREIGN_INSTANCE']],
     [
       'a stranger’s operational',

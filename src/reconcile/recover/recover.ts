@@ -2,7 +2,7 @@
 import { Nexus3Error } from '../../errors.js';
 import type { Role } from '../../protocol/environment.js';
 import type { Progress } from '../../progress.js';
-import { hasAside } from './aside.js';
+import { hasAside } from '../vault-data/aside.js';
 import { isLocker, selectEnvironments } from '../desired.js';
 import type { EnvironmentFacts } from '../facts.js';
 import { differsIn, guardOf, hasData, instancesIn, isFenced, isForeign, isHeld, servesPastGuard } from '../facts.js';
@@ -145,6 +145,12 @@ export function admit(facts: EnvironmentFacts, options: RecoverOptions, unfinish
     throw new Nexus3Error('FOREIGN_INSTANCE', `${foreign.spec.name} was not made by nexus3, so it is left alone.`, {
       hint: 'Remove that container by hand first; keep its data.',
     });
+  }
+  if (facts.restore !== undefined) {
+    throw refused(
+      `A restore of the vault of ${name} was cut off, so two copies of its data lie here.`,
+      `Finish that first: nexus3 restore ${name}`,
+    );
   }
   if (options.vault) return admitVault(facts, options, unfinished);
   if (facts.operational === undefined) {

@@ -2,16 +2,14 @@
  * Rebuilds an empty or rolled-back vault from its operational. The operational's data are only ever read; the vault
  * comes up fenced (no application and no replica may log in), is compared with the operational, and only then is lifted.
  */
-import { chown, copyFile, mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfiguredEnvironment } from '../../config/configuration.js';
 import { Nexus3Error, writeFailure } from '../../errors.js';
-import { readIfThere, syncFolder, writeFileWhole } from '../../files.js';
-import { renderBirth } from '../../protocol/guard.js';
-import { BIRTH_FILE } from '../../protocol/layout.js';
+import { readIfThere, writeFileWhole } from '../../files.js';
 import type { Progress } from '../../progress.js';
 import { adminOf, credentialsOf } from '../access.js';
-import { asideFolder, discardAside, moveAside } from './aside.js';
+import { asideFolder, discardAside, moveAside } from '../vault-data/aside.js';
 import { bookkeepAll } from '../check.js';
 import { countBoth, provenSame } from './compare.js';
 import type { EnvironmentFacts, InstanceFacts } from '../facts.js';
@@ -19,8 +17,9 @@ import { isHeld, serverOf } from '../facts.js';
 import { look } from '../loop.js';
 import { perform } from '../perform.js';
 import type { Recovered } from './recovered.js';
-import type { Owner } from '../render.js';
-import { newIncarnation, ownerToBe, renderInstance, writeMark } from '../render.js';
+import { newIncarnation, ownerToBe, writeMark } from '../render.js';
+import { follow, putUpFence, takeDownFence } from '../vault-data/fence.js';
+import { fillFromSnapshot, stage } from '../vault-data/stage.js';
 import { proveWriteAndRead, untilLoaded } from '../wait.js';
 import type { Admin, World } from '../world.js';
 
@@ -28,7 +27,6 @@ import type { Admin, World } from '../world.js';
 const STAGED = 'vault-rebuilt';
 /** The incarnation that a recovery is about to put in place. */
 const ATTEMPT = 'vault-attempt';
-const AOF_BASE = 'appendonly.aof.1.base.rdb';
 
 export async function recoverVault(world: World, facts: EnvironmentFacts, progress: Progress): Promise<Recovered> {
   const { environment, vault, operational } = facts;
@@ -45,11 +43,11 @@ export async function recoverVault(world: World, facts: EnvironmentFacts, progre
     await admin.save();
     progress.done('the operational has saved a snapshot');
     // Before the mark permits a start: killed in between, whatever starts the vault next starts it fenced.
-    await renderInstance(world, environment, vault.spec, credentials, { fenced: true });
+    await putUpFence(world, environment, credentials);
     keptAside = await replaceData(world, facts, operational);
     progress.done('the vault’s new data are in place');
   } else {
-    await renderInstance(world, environment, vault.spec, credentials, { fenced: true });
+    await putUpFence(world, environment, credentials);
     await bringUpToRead(world, environment, operational, progress);
   }
   if (vault.runtime === undefined) await world.runtime.create(vault.spec);
@@ -58,7 +56,7 @@ export async function recoverVault(world: World, facts: EnvironmentFacts, progre
   progress.done('the vault has started, fenced');
   provenSame(environment, await countBoth(world, environment));
   progress.done('keys and graphs are the same on both');
-  await liftFence(world, facts, operational, progress);
+  await liftFence(world, environment, progress);
   const counts = provenSame(environment, await countBoth(world, environment));
   await bookkeepAll(await look(world, [environment]));
   await discardAside(world, environment.name, 'vault');
@@ -75,24 +73,16 @@ export async function finishVaultRecovery(
   const counts = provenSame(environment, await countBoth(world, environment));
   progress.done('keys and graphs are the same on both');
   // The users in force may still be those of the fence.
-  if (operational !== undefined) await liftFence(world, facts, operational, progress);
+  if (operational !== undefined) await liftFence(world, environment, progress);
   await bookkeepAll(await look(world, [environment]));
   await discardAside(world, environment.name, 'vault');
   progress.done('what was moved aside is discarded');
   return { ...counts, keptAside: null };
 }
 
-async function liftFence(
-  world: World,
-  { environment, vault }: EnvironmentFacts,
-  operational: InstanceFacts,
-  progress: Progress,
-): Promise<void> {
-  const credentials = await credentialsOf(world, environment);
-  await renderInstance(world, environment, vault.spec, credentials, { fenced: false });
-  await perform(world, { kind: 'load-users', on: vault.id }, progress);
-  await perform(world, { kind: 'attach', on: operational.id }, progress);
-  await perform(world, { kind: 'wait-for-link', on: operational.id }, progress);
+async function liftFence(world: World, environment: ConfiguredEnvironment, progress: Progress): Promise<void> {
+  await takeDownFence(world, environment, await credentialsOf(world, environment), progress);
+  await follow(world, environment, progress);
   progress.done('the fence is lifted, and the operational follows');
   const ms = await proveWriteAndRead(world, environment);
   progress.done(`written on the vault, read on the operational in ${ms.toFixed(1)} ms`);
@@ -134,7 +124,10 @@ async function replaceData(world: World, facts: EnvironmentFacts, operational: I
   const aside = asideFolder(world, environment.name);
   const staged = join(aside, STAGED);
   try {
-    await stage(staged, join(operational.spec.dataDir, 'dump.rdb'), incarnation, owner);
+    const snapshot = join(operational.spec.dataDir, 'dump.rdb');
+    await stage({ folder: staged, incarnation, owner }, (appendOnly) =>
+      fillFromSnapshot(appendOnly, (base) => copyFile(snapshot, base)),
+    );
     const keep = vault.folder.hasData && !(await isEarlierAttempt(aside, vault));
     await writeFileWhole(join(aside, ATTEMPT), incarnation, { mode: 0o600 });
     const moved = await moveAside(world, vault.spec, { replacement: staged, keep });
@@ -149,32 +142,4 @@ async function replaceData(world: World, facts: EnvironmentFacts, operational: I
 async function isEarlierAttempt(aside: string, vault: InstanceFacts): Promise<boolean> {
   const incarnation = await readIfThere(join(aside, ATTEMPT));
   return incarnation !== undefined && vault.folder.vault.birth?.incarnation === incarnation;
-}
-
-/** A data folder whose append-only file begins with the snapshot (a bare dump.rdb is ignored where the append-only file is on: measured, Redis 8.2). */
-async function stage(staged: string, snapshot: string, incarnation: string, owner: Owner | undefined): Promise<void> {
-  const appendOnly = join(staged, 'appendonlydir');
-  const base = join(appendOnly, AOF_BASE);
-  const manifest = join(appendOnly, 'appendonly.aof.manifest');
-  const birth = join(staged, BIRTH_FILE);
-  await rm(staged, { recursive: true, force: true });
-  await mkdir(appendOnly, { recursive: true, mode: 0o700 });
-  await copyFile(snapshot, base);
-  await writeFile(manifest, `file ${AOF_BASE} seq 1 type b\n`, { mode: 0o600 });
-  await writeFile(birth, renderBirth({ state: 'born', incarnation }), { mode: 0o600 });
-  for (const path of [base, manifest, birth]) await syncFile(path);
-  if (owner !== undefined) {
-    for (const path of [staged, appendOnly, base, manifest, birth]) await chown(path, owner.uid, owner.gid);
-  }
-  await syncFolder(appendOnly);
-  await syncFolder(staged);
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

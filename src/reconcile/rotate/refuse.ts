@@ -20,6 +20,12 @@ export function whyNotRotate(facts: EnvironmentFacts): Nexus3Error | undefined {
       hint: `Bring it up first: nexus3 up ${name}`,
     });
   }
+  if (facts.restore !== undefined) {
+    return new Nexus3Error('ROTATE_REFUSED', `A restore of the vault of ${name} was cut off.`, {
+      evidence: [`phase ${facts.restore.phase}, since ${facts.restore.startedAt}`],
+      hint: `Finish that first: nexus3 restore ${name}. Nothing was begun.`,
+    });
+  }
   if (isFenced(facts) || isHeld(facts)) {
     return new Nexus3Error('LAST_COPY', `The vault of ${name} does not serve past the last-copy guard.`, {
       evidence: [isFenced(facts) ? 'a recovery of it was cut off' : 'the guard holds it'],

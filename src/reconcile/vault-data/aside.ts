@@ -1,6 +1,7 @@
 /** Data moved out of the way, and discarded only when what took their place is proven. */
-import { chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { chown, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { systemErrorCode, writeFailure } from '../../errors.js';
 import { makeFolder, syncFolder } from '../../files.js';
 import type { Role } from '../../protocol/environment.js';
@@ -10,6 +11,16 @@ import type { World } from '../world.js';
 
 export function asideFolder(world: World, env: string): string {
   return layoutOf(world.configuration.dataRoot, env).aside;
+}
+
+/** `2026-01-08T12-00-00-000Z`: of the names that things are moved to. */
+export function stampOf(at: Date): string {
+  return at.toISOString().replaceAll(/[:.]/g, '-');
+}
+
+/** `kept-`: never discarded by nexus3, because somebody may want it. */
+export function keptName(what: string, stamp: string): string {
+  return `kept-${what}-${stamp}`;
 }
 
 export interface AsideOptions {
@@ -26,25 +37,42 @@ export interface AsideOptions {
 export async function moveAside(world: World, spec: InstanceSpec, options: AsideOptions = {}): Promise<string | null> {
   const { replacement, keep } = options;
   const aside = asideFolder(world, spec.id.env);
-  const stamp = world.clock.now().toISOString().replaceAll(/[:.]/g, '-');
-  const target = join(aside, `${keep === true ? 'kept-' : ''}${spec.id.role}-${stamp}`);
+  const stamp = stampOf(world.clock.now());
+  const name = keep === true ? keptName(spec.id.role, stamp) : `${spec.id.role}-${stamp}`;
+  const target = join(aside, name);
   try {
     await makeFolder(aside, { mode: 0o700 });
+    if (replacement !== undefined) return (await exchange(spec.dataDir, target, replacement)) ? target : null;
     const before = await statIfThere(spec.dataDir);
     if (before !== undefined) await rename(spec.dataDir, target);
-    if (replacement === undefined) {
-      await mkdir(spec.dataDir, { mode: 0o700 });
-      const owner = before ?? world.runtime.newFolderOwner();
-      if (owner !== undefined) await chown(spec.dataDir, owner.uid, owner.gid);
-    } else {
-      await rename(replacement, spec.dataDir);
-    }
+    await mkdir(spec.dataDir, { mode: 0o700 });
+    const owner = before ?? world.runtime.newFolderOwner();
+    if (owner !== undefined) await chown(spec.dataDir, owner.uid, owner.gid);
     await syncFolder(aside);
-    await syncFolder(layoutOf(world.configuration.dataRoot, spec.id.env).root);
+    await syncFolder(dirname(spec.dataDir));
     return before === undefined ? null : target;
   } catch (error) {
     throw writeFailure(spec.dataDir, error);
   }
+}
+
+/**
+ * Moves a data folder to `target` and `replacement` into its place, by renames alone: cut off between them, the same call
+ * goes on. A folder that was made meanwhile and is empty is nobody's data.
+ * @returns whether something lies at `target` now.
+ */
+export async function exchange(dataDir: string, target: string, replacement: string): Promise<boolean> {
+  if (existsSync(dataDir) && existsSync(replacement)) {
+    if (await isEmpty(dataDir)) await rmdir(dataDir);
+    else await rename(dataDir, target);
+  }
+  if (existsSync(replacement)) await rename(replacement, dataDir);
+  for (const path of new Set([dirname(target), dirname(replacement), dirname(dataDir)])) await syncFolder(path);
+  return existsSync(target);
+}
+
+async function isEmpty(folder: string): Promise<boolean> {
+  return (await readdir(folder)).length === 0;
 }
 
 /** Also what runs that were killed have left behind. */

@@ -1,0 +1,101 @@
+/**
+ * `restore --all`: everything that nexus3.yaml names, each from its newest backup: Locker first, because everybody's
+ * passwords are in it, then the rest side by side. For a new machine that has only the repository, nexus3.yaml and the
+ * root key.
+ */
+import { mapBounded } from '../../concurrency.js';
+import { Nexus3Error } from '../../errors.js';
+import type { ConfiguredEnvironment } from '../../config/configuration.js';
+import type { Progress } from '../../progress.js';
+import { isLocker } from '../desired.js';
+import type { EnvironmentFacts } from '../facts.js';
+import { look, repair } from '../loop.js';
+import { UP_LICENCE } from '../up.js';
+import type { World } from '../world.js';
+import { readJournal } from './journal.js';
+import { restoreOne, wayOf } from './one.js';
+import type { PlannedRestore } from './plan.js';
+import { planBegin, planResumed, planSkipped } from './plan.js';
+import type { RestoredEnvironment } from './report.js';
+import { errorFields, NOTHING_DONE } from './report.js';
+import { historyFolder, isPullNeeded, planUnknown, pull, sourceFor } from './request.js';
+import { Steps } from './steps.js';
+
+/** How many environments are restored at once: each loads its data, and is bound by disk and memory. */
+const CONCURRENCY_MAX = 4;
+const NEWEST = { id: undefined, at: undefined } as const;
+const ASKED = { abort: false, source: undefined } as const;
+const NO_BACKUP = 'There is no backup of it.';
+
+/** What can be said before Locker is back: what each would be restored from. */
+export async function planAll(world: World): Promise<readonly PlannedRestore[]> {
+  await world.locker.ownCredentials(false);
+  const { diagnosed } = await look(world, world.configuration.environments);
+  const planned = await Promise.all(diagnosed.map(({ facts }) => planOne(world, facts)));
+  if (planned.some(({ way }) => way !== 'skip')) return planned;
+  // Nothing at all: the repository says where it looked.
+  await world.backups.read(world.configuration.environments[0]?.name ?? '', undefined);
+  return planned;
+}
+
+async function planOne(world: World, facts: EnvironmentFacts): Promise<PlannedRestore> {
+  const { environment } = facts;
+  const { name } = environment;
+  const journal = readJournal(world.configuration.dataRoot, name);
+  const way = wayOf(name, journal, ASKED);
+  if (journal !== undefined && way !== 'begin') return planResumed(name, journal.source, way);
+  if (await isPullNeeded(world, name)) return planUnknown(world, name, name);
+  if ((await world.backups.list(name)).length === 0) return planSkipped(name, NO_BACKUP);
+  const chosen = await sourceFor(world, name, NEWEST, undefined);
+  return planBegin({ environment, facts, from: name, chosen });
+}
+
+export async function restoreAll(world: World, progress: Progress): Promise<readonly RestoredEnvironment[]> {
+  const environments = world.configuration.environments;
+  const lacking: string[] = [];
+  for (const { name } of environments) if (await isPullNeeded(world, name)) lacking.push(name);
+  await pull(world, lacking, progress);
+  const done: RestoredEnvironment[] = [];
+  for (const locker of environments.filter(isLocker)) {
+    const restored = await restoreOrSay(world, locker, progress);
+    done.push(restored);
+    if (restored.outcome === 'skipped') await bringUp(world, locker, progress);
+  }
+  const others = environments.filter((one) => !isLocker(one));
+  return [...done, ...(await mapBounded(others, CONCURRENCY_MAX, (one) => restoreOrSay(world, one, progress)))];
+}
+
+/** One that fails does not stop the others. */
+async function restoreOrSay(
+  world: World,
+  environment: ConfiguredEnvironment,
+  progress: Progress,
+): Promise<RestoredEnvironment> {
+  const { name } = environment;
+  const steps = new Steps(progress, `${name}: `);
+  const startedAt = world.clock.now().getTime();
+  const nothing = { ...NOTHING_DONE, env: name, from: name, source: null, steps: steps.taken };
+  const tookMs = (): number => world.clock.now().getTime() - startedAt;
+  try {
+    const isUnderWay = readJournal(world.configuration.dataRoot, name) !== undefined;
+    if (!isUnderWay && (await world.backups.list(name)).length === 0) {
+      return { ...nothing, outcome: 'skipped', warnings: [NO_BACKUP] };
+    }
+    const historyOf = historyFolder(world, name);
+    const choose = async () => ({ from: name, chosen: await sourceFor(world, name, NEWEST, historyOf), historyOf });
+    const outcome = await restoreOne(world, environment, { asked: ASKED, choose }, steps);
+    return { ...nothing, ...outcome, durationMs: tookMs() };
+  } catch (error) {
+    if (!(error instanceof Nexus3Error)) throw error;
+    steps.note(error.message);
+    return { ...nothing, outcome: 'failed', warnings: [], durationMs: tookMs(), error: errorFields(error) };
+  }
+}
+
+/** Without a backup of Locker, the environments' passwords are made anew. */
+async function bringUp(world: World, locker: ConfiguredEnvironment, progress: Progress): Promise<void> {
+  const { failures, after } = await repair(world, [locker], { licence: UP_LICENCE }, progress);
+  const [failure] = failures;
+  if (failure !== undefined) throw failure.error;
+  if (after.lockerError !== undefined) throw after.lockerError;
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { ContentCounts } from '../../redis/observation.js';
+import { contentDifferences } from './content.js';
+
+const graph = { name: 'projects', nodes: 2, edges: 1, labels: 1, indexes: 0, constraints: 0 };
+const content = (part: Partial<ContentCounts> = {}): ContentCounts => ({
+  databases: [
+    { db: 0, keys: 10, expiring: 3 },
+    { db: 5, keys: 1, expiring: 0 },
+  ],
+  graphs: [graph],
+  ...part,
+});
+
+describe('what differs', () => {
+  it.each<[string, Partial<ContentCounts>, RegExp | undefined]>([
+    ['nothing', {}, undefined],
+    [
+      'keys that have expired meanwhile',
+      {
+        databases: [
+          { db: 0, keys: 7, expiring: 0 },
+          { db: 5, keys: 1, expiring: 0 },
+        ],
+      },
+      undefined,
+    ],
+    [
+      'a key that lasts is gone',
+      {
+        databases: [
+          { db: 0, keys: 9, expiring: 3 },
+          { db: 5, keys: 1, expiring: 0 },
+        ],
+      },
+      /database 0: 7 lasting keys expected, 6 found/,
+    ],
+    [
+      'one too many',
+      {
+        databases: [
+          { db: 0, keys: 11, expiring: 3 },
+          { db: 5, keys: 1, expiring: 0 },
+        ],
+      },
+      /database 0: 7 lasting keys expected, 8 found/,
+    ],
+    [
+      'one that expires too many',
+      {
+        databases: [
+          { db: 0, keys: 11, expiring: 4 },
+          { db: 5, keys: 1, expiring: 0 },
+        ],
+      },
+      /at most 3 expiring/,
+    ],
+    [
+      'a database is gone',
+      { databases: [{ db: 0, keys: 10, expiring: 3 }] },
+      /database 5: 1 lasting keys expected, 0 found/,
+    ],
+    ['another one is there', { databases: [...content().databases, { db: 7, keys: 1, expiring: 0 }] }, /database 7/],
+    ['a graph is gone', { graphs: [] }, /graph projects: 2 nodes.* expected, none found/],
+    ['another one is there', { graphs: [graph, { ...graph, name: 'other' }] }, /graph other: none expected/],
+    ['an index is gone', { graphs: [{ ...graph, indexes: 1 }] }, /graph projects/],
+  ])('%s', (_, found, expected) => {
+    const lines = contentDifferences(content(), content(found));
+    if (expected === undefined) expect(lines).toEqual([]);
+    else expect(lines.join('\n')).toMatch(expected);
+  });
+
+  it('a thousand differences are not told one by one', () => {
+    const graphs = Array.from({ length: 1_000 }, (_, index) => ({ ...graph, name: `g${String(index)}` }));
+    expect(contentDifferences(content(), content({ graphs })).length).toBeLessThanOrEqual(10);
+  });
+});

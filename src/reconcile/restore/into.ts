@@ -1,0 +1,140 @@
+/**
+ * `restore ENV --into NAME`: a new environment beside, with passwords of its own, that begins with ENV's backup or past.
+ * When it fails nothing of it stays; cut off, the next run of the same command goes on.
+ */
+import { Nexus3Error } from '../../errors.js';
+import type { ConfiguredEnvironment } from '../../config/configuration.js';
+import type { Progress } from '../../progress.js';
+import type { Environment } from '../../protocol/environment.js';
+import { chooseEnvironment, refuseBadName } from '../create.js';
+import { specOf, specsOf } from '../desired.js';
+import { readFolders } from '../folder.js';
+import { takeAway } from '../remove.js';
+import type { World } from '../world.js';
+import { readJournal, seeRestore } from './journal.js';
+import { restoreOne, wayOf } from './one.js';
+import type { PlannedRestore } from './plan.js';
+import { planBegin, planResumed } from './plan.js';
+import type { RestoredEnvironment, RestoreOptions } from './report.js';
+import { askedOf, historyFolder, isPullNeeded, planUnknown, pull, sourceFor } from './request.js';
+import type { ChosenSource } from './source.js';
+import { Steps } from './steps.js';
+
+export interface Beside {
+  readonly from: string;
+  readonly into: string;
+}
+
+export async function planInto(world: World, { from, into }: Beside, options: RestoreOptions): Promise<PlannedRestore> {
+  const existing = await admitName(world, { from, into });
+  const journal = existing === undefined ? undefined : readJournal(world.configuration.dataRoot, into);
+  const way = wayOf(into, journal, askedOf(from, options));
+  if (journal !== undefined && way !== 'begin') return planResumed(into, journal.source, way);
+  if (await isPullNeeded(world, from, options.id)) return planUnknown(world, into, from);
+  const chosen = await sourceFor(world, from, options, historyFolder(world, from));
+  const environment = existing ?? (await chooseEnvironment(world, shapeOf(world, { from, into }, chosen)));
+  return planBegin({ environment, facts: undefined, from, chosen });
+}
+
+export async function restoreInto(
+  world: World,
+  { from, into }: Beside,
+  options: RestoreOptions,
+  progress: Progress,
+): Promise<RestoredEnvironment> {
+  const startedAt = world.clock.now().getTime();
+  const steps = new Steps(progress);
+  const existing = await admitName(world, { from, into });
+  const historyOf = historyFolder(world, from);
+  const choose = async (): Promise<ChosenSource> => {
+    if (await isPullNeeded(world, from, options.id)) await pull(world, [from], steps);
+    return sourceFor(world, from, options, historyOf);
+  };
+  const { grown, environment } =
+    existing === undefined
+      ? await add(world, { from, into }, await choose(), steps)
+      : { grown: world, environment: existing };
+  try {
+    const outcome = await restoreOne(
+      grown,
+      environment,
+      {
+        asked: askedOf(from, options),
+        choose: async () => ({ from, chosen: await choose(), historyOf }),
+      },
+      steps,
+    );
+    return {
+      env: into,
+      from,
+      ...outcome,
+      steps: steps.taken,
+      durationMs: world.clock.now().getTime() - startedAt,
+      error: null,
+    };
+  } catch (error) {
+    // What is proven and half open is finished by the next run.
+    if (seeRestore(world.configuration.dataRoot, into) === undefined) await undo(grown, environment, steps);
+    throw error;
+  }
+}
+
+/** What went wrong first is what counts. */
+async function undo(world: World, environment: ConfiguredEnvironment, progress: Progress): Promise<void> {
+  try {
+    await takeAway(world, environment, { deleteData: true }, progress);
+  } catch (error) {
+    if (!(error instanceof Nexus3Error)) throw error;
+    progress.note(
+      `${environment.name} could not be taken away again: ${error.message} (nexus3 remove ${environment.name})`,
+    );
+  }
+}
+
+async function add(
+  world: World,
+  beside: Beside,
+  chosen: ChosenSource,
+  progress: Progress,
+): Promise<{ readonly grown: World; readonly environment: ConfiguredEnvironment }> {
+  const added = await chooseEnvironment(world, shapeOf(world, beside, chosen));
+  const grown = await world.addEnvironment(added);
+  const environment = grown.configuration.environments.find(({ name }) => name === beside.into);
+  if (environment === undefined) throw new Error(`${beside.into} is not in the configuration that it was added to`);
+  progress.done(`written to ${grown.configuration.file ?? 'nexus3.yaml'}`);
+  return { grown, environment };
+}
+
+/** Of the same kind as the one that it comes from. */
+function shapeOf(
+  world: World,
+  { from, into }: Beside,
+  chosen: ChosenSource,
+): { readonly name: string; readonly secure: boolean } {
+  const configured = world.configuration.environments.find(({ name }) => name === from);
+  const kind: Environment['kind'] | undefined = chosen.kind === 'backup' ? chosen.manifest.kind : configured?.kind;
+  return { name: into, secure: kind === 'secure' };
+}
+
+/**
+ * A new name; or the one that a run of this command has added before it was cut off: nothing was ever in it, or its journal
+ * says that it is restored from there.
+ * @throws Nexus3Error NAME_INVALID, ENVIRONMENT_EXISTS
+ */
+async function admitName(world: World, { from, into }: Beside): Promise<ConfiguredEnvironment | undefined> {
+  refuseBadName(into);
+  const existing = world.configuration.environments.find(({ name }) => name === into);
+  if (existing === undefined) return undefined;
+  const journal = readJournal(world.configuration.dataRoot, into);
+  if (journal !== undefined && journal.source.env === from && from !== into) return existing;
+  if (journal === undefined && from !== into && (await isUnused(world, existing))) return existing;
+  throw new Nexus3Error('ENVIRONMENT_EXISTS', `There is an environment ${into} already.`, {
+    hint: `Choose another name. To restore what ${into} itself held: nexus3 restore ${into}`,
+  });
+}
+
+async function isUnused(world: World, environment: ConfiguredEnvironment): Promise<boolean> {
+  const { instances } = await world.runtime.observe(specsOf(world.configuration, [environment]));
+  const { mark, hasData, vault } = readFolders(specOf(world.configuration, environment, 'vault'), undefined);
+  return instances.size === 0 && !hasData && mark === undefined && vault.birth === undefined;
+}

@@ -1,0 +1,241 @@
+/** One environment: begun, gone on with, finished, or taken back, whichever its journal and its folders say. */
+import { existsSync } from 'node:fs';
+import { Nexus3Error } from '../../errors.js';
+import type { ConfiguredEnvironment } from '../../config/configuration.js';
+import type { Progress } from '../../progress.js';
+import { credentialsOf, openLocker } from '../access.js';
+import { isLocker } from '../desired.js';
+import type { EnvironmentFacts } from '../facts.js';
+import { differsIn, instancesIn, isForeign } from '../facts.js';
+import { look } from '../loop.js';
+import { discardAside } from '../vault-data/aside.js';
+import type { World } from '../world.js';
+import type { RestoreJournal } from './journal.js';
+import { readJournal, writeJournal } from './journal.js';
+import { note, openToAll } from './open.js';
+import type { PrepareOptions } from './prepare.js';
+import { prepare } from './prepare.js';
+import { replaceAndProve } from './replace.js';
+import type { Restoring } from './restoring.js';
+import { holdsRestored, keptFolder, stagedFolder, vaultSpecOf } from './restoring.js';
+import type { RestoreSource } from './source.js';
+import { isSameSource, wordsOf } from './source.js';
+import { restoreFailed, takeBack } from './take-back.js';
+
+/** `begin`: nothing is under way. `put-back`: what an earlier run has begun is undone, and nothing else. */
+export type Way = 'begin' | 'go-on' | 'finish' | 'put-back' | 'put-back-then-begin';
+
+export interface Outcome {
+  readonly source: RestoreSource;
+  readonly outcome: 'restored' | 'put-back';
+  /** What an earlier run had begun was finished. */
+  readonly resumed: boolean;
+  readonly keys: number | null;
+  readonly graphs: number | null;
+  readonly keptAside: string | null;
+  readonly keptOperational: string | null;
+  readonly writesStoppedMs: number | null;
+  readonly warnings: readonly string[];
+}
+
+export interface Asked {
+  /** `--abort` */
+  readonly abort: boolean;
+  /** By `--id` or `--at`; undefined: whatever is newest, or under way. */
+  readonly source: RestoreSource | undefined;
+}
+
+/** Pure. @throws Nexus3Error RESTORE_REFUSED */
+export function wayOf(env: string, journal: RestoreJournal | undefined, asked: Asked): Way {
+  if (journal === undefined) {
+    if (!asked.abort) return 'begin';
+    throw new Nexus3Error('RESTORE_REFUSED', `No restore of ${env} is under way, so there is nothing to put back.`, {
+      hint: `What earlier restores have replaced is kept in its folder aside/. See: nexus3 check ${env}`,
+    });
+  }
+  if (asked.abort) {
+    if (journal.phase !== 'opening') return 'put-back';
+    throw new Nexus3Error('RESTORE_REFUSED', `The restored data of ${env} are proven, and may be in use already.`, {
+      evidence: [`phase ${journal.phase}: ${wordsOf(journal.source)}`],
+      hint: `Finish it: nexus3 restore ${env}. What the vault held before stays in its folder aside/.`,
+    });
+  }
+  if (journal.phase === 'taking-back') return 'put-back-then-begin';
+  if (asked.source !== undefined && !isSameSource(asked.source, journal.source)) {
+    throw new Nexus3Error('RESTORE_REFUSED', `Another restore of ${env} was cut off.`, {
+      evidence: [`it was to restore ${wordsOf(journal.source)}; phase ${journal.phase}`],
+      hint:
+        journal.phase === 'opening'
+          ? `Finish it first: nexus3 restore ${env}`
+          : `Finish it first (nexus3 restore ${env}), or put the old data back: nexus3 restore ${env} --abort`,
+    });
+  }
+  return journal.phase === 'opening' ? 'finish' : 'go-on';
+}
+
+/** @throws Nexus3Error FOREIGN_INSTANCE, RESTORE_REFUSED. Pure. */
+export function admit(facts: EnvironmentFacts): void {
+  const foreign = instancesIn(facts).find(isForeign);
+  if (foreign !== undefined) {
+    throw new Nexus3Error('FOREIGN_INSTANCE', `${foreign.spec.name} was not made by nexus3, so it is left alone.`, {
+      hint: 'Remove that container by hand first; keep its data.',
+    });
+  }
+  const elsewhere = instancesIn(facts).find((instance) => differsIn(instance, 'mount'));
+  if (elsewhere === undefined) return;
+  throw new Nexus3Error('RESTORE_REFUSED', `${elsewhere.spec.name} keeps its data in another folder.`, {
+    evidence: (elsewhere.runtime?.differences ?? []).map(({ aspect, actual }) => `${aspect}: ${actual}`),
+    hint: `Put that right first: nexus3 check ${facts.environment.name}`,
+  });
+}
+
+export interface OneOptions {
+  readonly asked: Asked;
+  /** What is restored where nothing is under way. */
+  readonly choose: () => Promise<PrepareOptions>;
+}
+
+/** Under the locks of the data root and of the repository. @throws Nexus3Error RESTORE_FAILED, and what kept it from beginning */
+export async function restoreOne(
+  world: World,
+  environment: ConfiguredEnvironment,
+  { asked, choose }: OneOptions,
+  progress: Progress,
+): Promise<Outcome> {
+  const { dataRoot } = world.configuration;
+  const journal = readJournal(dataRoot, environment.name);
+  const way = wayOf(environment.name, journal, asked);
+  const parts = { world, environment, progress };
+  if (journal !== undefined && way !== 'begin') {
+    const restoring = { ...parts, journal, credentials: await credentialsOf(world, environment) };
+    if (way === 'finish') return open(restoring, true, world.clock.now());
+    if (way === 'go-on') return replaceThenOpen(restoring, true);
+    await takeBack(restoring);
+    if (way === 'put-back') return putBack(journal);
+  }
+  const facts = await factsOf(world, environment);
+  admit(facts);
+  // A mistake in what is asked for comes before anything is made.
+  const options = await choose();
+  const credentials = await completeCredentials(world, facts, progress);
+  const prepared = await prepareOrTidyUp(world, facts, options, progress);
+  return replaceThenOpen({ ...parts, journal: prepared, credentials }, false);
+}
+
+/** Journal written: from then on whoever comes next knows what lies here. */
+async function prepareOrTidyUp(
+  world: World,
+  facts: EnvironmentFacts,
+  options: PrepareOptions,
+  progress: Progress,
+): Promise<RestoreJournal> {
+  try {
+    const prepared = await prepare(world, facts, options, progress);
+    await writeJournal(world.configuration.dataRoot, prepared);
+    return prepared;
+  } catch (error) {
+    // What went wrong first is what counts; what stays is discarded by the next restore.
+    await discardAside(world, facts.environment.name, 'vault').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function replaceThenOpen(restoring: Restoring, resumed: boolean): Promise<Outcome> {
+  const { world, environment, journal } = restoring;
+  const stoppedAt = world.clock.now();
+  try {
+    if (!isThere(restoring)) throw incomplete(environment.name);
+    await replaceAndProve(restoring);
+    await writeJournal(world.configuration.dataRoot, { ...journal, phase: 'opening' });
+  } catch (error) {
+    throw await afterTakingBack(restoring, error);
+  }
+  return open(restoring, resumed, stoppedAt);
+}
+
+/** In their place, or staged: anything else was discarded by a run that was about to put the old data back. */
+function isThere(restoring: Restoring): boolean {
+  const { world, environment, journal } = restoring;
+  const folders = [vaultSpecOf(restoring).dataDir, stagedFolder(world, environment.name)];
+  return folders.some((folder) => holdsRestored(folder, journal));
+}
+
+function incomplete(env: string): Nexus3Error {
+  return new Nexus3Error('RESTORE_FAILED', 'The restored data are not there any more.', {
+    hint: `Begin again: nexus3 restore ${env}`,
+  });
+}
+
+/** @returns the error to be thrown, with what became of the old data */
+async function afterTakingBack(restoring: Restoring, cause: unknown): Promise<unknown> {
+  let notBack: unknown;
+  try {
+    await takeBack(restoring);
+  } catch (error) {
+    notBack = error;
+  }
+  const defect = [cause, notBack].find((error) => error !== undefined && !(error instanceof Nexus3Error));
+  if (defect !== undefined) return defect;
+  await note(restoring, 'failed');
+  return restoreFailed(restoring, cause, notBack);
+}
+
+async function open(restoring: Restoring, resumed: boolean, stoppedAt: Date): Promise<Outcome> {
+  const { world, journal } = restoring;
+  let writesStoppedMs: number | null = null;
+  const opened = await openToAll(restoring, () => {
+    writesStoppedMs = world.clock.now().getTime() - stoppedAt.getTime();
+  });
+  return {
+    ...outcomeOf(restoring, journal),
+    outcome: 'restored',
+    resumed,
+    ...opened,
+    // A run that was cut off has stopped them, and nobody knows when.
+    writesStoppedMs: resumed ? null : writesStoppedMs,
+  };
+}
+
+function putBack(journal: RestoreJournal): Outcome {
+  const nothing = { keys: null, graphs: null, keptAside: null, keptOperational: null, writesStoppedMs: null };
+  return { source: journal.source, outcome: 'put-back', resumed: true, warnings: [], ...nothing };
+}
+
+function outcomeOf(
+  restoring: Restoring,
+  { source, keptOperational }: RestoreJournal,
+): Pick<Outcome, 'source' | 'keptAside' | 'keptOperational'> {
+  const kept = keptFolder(restoring);
+  return {
+    source,
+    keptAside: existsSync(kept) ? kept : null,
+    keptOperational:
+      keptOperational === null
+        ? null
+        : keptFolder({ ...restoring, journal: { ...restoring.journal, kept: keptOperational } }),
+  };
+}
+
+/** Locker itself is restored without asking it. */
+export async function factsOf(world: World, environment: ConfiguredEnvironment): Promise<EnvironmentFacts> {
+  const { diagnosed, lockerError } = await look(world, [environment]);
+  const [item] = diagnosed;
+  if (item === undefined) throw new Error(`no facts of ${environment.name}`);
+  if (lockerError !== undefined && !(isLocker(environment) && lockerError.code === 'LOCKER_UNREACHABLE')) {
+    throw lockerError;
+  }
+  if (item.facts.unreadable !== undefined) throw item.facts.unreadable;
+  return item.facts;
+}
+
+async function completeCredentials(
+  world: World,
+  { environment, missingCredentials }: EnvironmentFacts,
+  progress: Progress,
+): Promise<Restoring['credentials']> {
+  if (!isLocker(environment) && missingCredentials !== undefined && missingCredentials.length > 0) {
+    await (await openLocker(world)).generate(environment.name, missingCredentials, world.clock.now());
+    progress.done(`Locker has made ${missingCredentials.join(', ')} of ${environment.name}`);
+  }
+  return credentialsOf(world, environment);
+}

@@ -1,0 +1,52 @@
+/** What a scratch server says of restored data, beside the vault that still serves. */
+import { chown, constants, copyFile, link, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemErrorCode } from '../../errors.js';
+import { makeFolder } from '../../files.js';
+import type { ConfiguredEnvironment } from '../../config/configuration.js';
+import type { EngineVersion } from '../../protocol/engine-record.js';
+import type { ContentCounts } from '../../redis/observation.js';
+import type { Owner } from '../render.js';
+import { withScratch } from '../scratch.js';
+import type { World } from '../world.js';
+import { stagedFolder } from './restoring.js';
+
+/** Of the server that would be started here. @throws Nexus3Error START_FAILED, … */
+export function engineAtHand(world: World, environment: ConfiguredEnvironment): Promise<EngineVersion> {
+  const nothing = { prepare: () => Promise.resolve(), appendOnly: false };
+  return withScratch(world, environment.name, nothing, ({ engine }) => Promise.resolve(engine));
+}
+
+/** Loads what is staged, and counts it. @throws Nexus3Error BACKUP_DAMAGED, BACKUP_TOO_NEW, … */
+export function loadStaged(world: World, environment: ConfiguredEnvironment): Promise<ContentCounts> {
+  const source = join(stagedFolder(world, environment.name), 'appendonlydir');
+  const content = {
+    prepare: (dir: string, owner: Owner | undefined) => lay(source, join(dir, 'appendonlydir'), owner),
+    appendOnly: true,
+  };
+  return withScratch(world, environment.name, content, ({ admin }) => admin.countContent());
+}
+
+/**
+ * The snapshots, which are most of it, as second names of the same files: a server only ever reads them. What it may append
+ * to is copied.
+ */
+async function lay(source: string, target: string, owner: Owner | undefined): Promise<void> {
+  await makeFolder(target, { mode: 0o700, owner });
+  for (const name of await readdir(source)) {
+    const [from, to] = [join(source, name), join(target, name)];
+    if (!name.endsWith('.base.rdb') || !(await linked(from, to))) await copyFile(from, to, constants.COPYFILE_FICLONE);
+    if (owner !== undefined) await chown(to, owner.uid, owner.gid);
+  }
+}
+
+/** False on a file system without second names. */
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') throw error;
+    return false;
+  }
+}

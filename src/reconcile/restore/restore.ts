@@ -1,0 +1,155 @@
+/** `restore`: one environment, one beside it, or all; previewed, and then done under the locks. */
+import { Nexus3Error } from '../../errors.js';
+import type { ConfiguredEnvironment } from '../../config/configuration.js';
+import type { Progress } from '../../progress.js';
+import { selectEnvironments } from '../desired.js';
+import { refuseUnfinishedReset } from '../locker/reset-marker.js';
+import type { World } from '../world.js';
+import { planAll, restoreAll } from './all.js';
+import { planInto, restoreInto } from './into.js';
+import { readJournal } from './journal.js';
+import { admit, factsOf, restoreOne, wayOf } from './one.js';
+import type { PlannedRestore } from './plan.js';
+import { planBegin, planIdOf, planResumed } from './plan.js';
+import type { RestoredEnvironment, RestoreOptions, RestoreReport } from './report.js';
+import { plannedReport, restoredReport } from './report.js';
+import { askedOf, historyFolder, isPullNeeded, planUnknown, pull, sourceFor } from './request.js';
+import { Steps } from './steps.js';
+
+export interface RestorePlan {
+  readonly id: string;
+  readonly planned: readonly PlannedRestore[];
+}
+
+/** Nothing is changed. @throws what `restore` would refuse */
+export async function previewRestore(world: World, options: RestoreOptions): Promise<RestorePlan> {
+  refuseContradictions(options);
+  await selected(world, options);
+  await world.runtime.ready();
+  const planned = await planOf(world, options);
+  return { id: planIdOf(planned), planned };
+}
+
+/** The same as a report. */
+export async function dryRunRestore(world: World, options: RestoreOptions): Promise<RestoreReport> {
+  const startedAt = world.clock.now().getTime();
+  const { id, planned } = await previewRestore(world, options);
+  return plannedReport(id, planned, world.clock.now().getTime() - startedAt);
+}
+
+/**
+ * @param planId what was agreed to: that, or nothing
+ * @throws Nexus3Error RESTORE_FAILED, PLAN_CHANGED, and what kept it from beginning; of several, each has its own error
+ */
+export async function restore(
+  world: World,
+  options: RestoreOptions & { readonly planId?: string | undefined },
+  progress: Progress,
+): Promise<RestoreReport> {
+  refuseContradictions(options);
+  await selected(world, options);
+  await world.runtime.ready();
+  const command = `restore ${options.env ?? '--all'}`;
+  const onWait = (holder: string): void => progress.note(`waiting for ${holder}`);
+  await using _dataRoot = await world.locks.acquire(command, onWait);
+  await refuseUnfinishedReset(world);
+  await using _repository = await world.backups.acquire(command, onWait);
+  const startedAt = world.clock.now().getTime();
+  const planned = await planOf(world, options);
+  const id = planIdOf(planned);
+  if (options.planId !== undefined && options.planId !== id) throw planChanged(options.planId, id);
+  const environments =
+    options.env === undefined
+      ? await restoreAll(world, progress)
+      : [await restoreNamed(world, options.env, options, progress)];
+  return restoredReport(id, environments, world.clock.now().getTime() - startedAt);
+}
+
+async function planOf(world: World, options: RestoreOptions): Promise<readonly PlannedRestore[]> {
+  if (options.env === undefined) return planAll(world);
+  if (options.into !== undefined) return [await planInto(world, { from: options.env, into: options.into }, options)];
+  const [environment] = selectEnvironments(world.configuration, [options.env]);
+  if (environment === undefined) throw new Error(`no environment ${options.env}`);
+  return [await planNamed(world, environment, options)];
+}
+
+async function planNamed(
+  world: World,
+  environment: ConfiguredEnvironment,
+  options: RestoreOptions,
+): Promise<PlannedRestore> {
+  const { name } = environment;
+  const journal = readJournal(world.configuration.dataRoot, name);
+  const way = wayOf(name, journal, askedOf(name, options));
+  if (journal !== undefined && way !== 'begin') return planResumed(name, journal.source, way);
+  const facts = await factsOf(world, environment);
+  admit(facts);
+  if (await isPullNeeded(world, name, options.id)) return planUnknown(world, name, name);
+  const chosen = await sourceFor(world, name, options, historyFolder(world, name));
+  return planBegin({ environment, facts, from: name, chosen });
+}
+
+async function restoreNamed(
+  world: World,
+  env: string,
+  options: RestoreOptions,
+  progress: Progress,
+): Promise<RestoredEnvironment> {
+  if (options.into !== undefined) return restoreInto(world, { from: env, into: options.into }, options, progress);
+  const [environment] = selectEnvironments(world.configuration, [env]);
+  if (environment === undefined) throw new Error(`no environment ${env}`);
+  const steps = new Steps(progress);
+  const startedAt = world.clock.now().getTime();
+  const historyOf = historyFolder(world, env);
+  const outcome = await restoreOne(
+    world,
+    environment,
+    {
+      asked: askedOf(env, options),
+      choose: async () => {
+        if (await isPullNeeded(world, env, options.id)) await pull(world, [env], steps);
+        return { from: env, chosen: await sourceFor(world, env, options, historyOf), historyOf };
+      },
+    },
+    steps,
+  );
+  return {
+    env,
+    from: outcome.source.env,
+    ...outcome,
+    steps: steps.taken,
+    durationMs: world.clock.now().getTime() - startedAt,
+    error: null,
+  };
+}
+
+/** A mistake in a name is told before an engine is looked for. */
+async function selected(world: World, { env, into }: RestoreOptions): Promise<void> {
+  if (env === undefined) return;
+  const isKnown = world.configuration.environments.some(({ name }) => name === env);
+  // One that was removed may still be restored beside.
+  if (!isKnown && into !== undefined && (await world.backups.environments()).includes(env)) return;
+  selectEnvironments(world.configuration, [env]);
+}
+
+/** @throws Nexus3Error USAGE */
+function refuseContradictions({ env, id, at, into, abort }: RestoreOptions): void {
+  const usage = (message: string, hint: string): Nexus3Error => new Nexus3Error('USAGE', message, { hint });
+  const chooses = id !== undefined || at !== undefined;
+  if (id !== undefined && at !== undefined) {
+    throw usage('--id and --at name two different things.', 'Give one of them.');
+  }
+  if (env === undefined && (chooses || into !== undefined || abort)) {
+    throw usage('--all restores the newest backup of every environment.', 'Name one environment for that option.');
+  }
+  if (abort && (chooses || into !== undefined)) {
+    throw usage('--abort puts the old data back; it restores nothing.', 'Leave the other options out.');
+  }
+}
+
+function planChanged(agreed: string, now: string): Nexus3Error {
+  return new Nexus3Error('PLAN_CHANGED', `The plan is no longer ${agreed}; nothing was done.`, {
+    evidence: [`now it is ${now}`],
+    hint: 'Look at what would be done now: nexus3 restore … --dry-run',
+  });
+}
