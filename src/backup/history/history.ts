@@ -106,7 +106,7 @@ export class StoredHistory implements History {
     const recordings: Recording[] = [];
     const notes: string[] = [];
     const vault = dataDir === undefined ? undefined : await readVaultRecording(dataDir, now);
-    let since = vault?.since ?? 0;
+    let [since, coveredTo] = [vault?.since ?? 0, vault?.coveredTo ?? 0];
     let isBehind = false;
     for (const { folder, index, problem } of await this.#archiveOf(env).lineages()) {
       if (index === undefined) {
@@ -116,10 +116,11 @@ export class StoredHistory implements History {
       recordings.push(...archivedRecordings(folder, index, this.#init.sealing));
       if (vault?.incarnation !== index.incarnation) continue;
       since = Math.min(since, index.since);
+      coveredTo = Math.max(coveredTo, index.stretches.at(-1)?.coveredTo ?? 0);
       isBehind ||= hasLost(vault, index);
     }
     // What a vault has lost it cannot tell of: then only the archive knows.
-    if (vault !== undefined && !isBehind) recordings.push({ ...vault, since });
+    if (vault !== undefined && !isBehind) recordings.push({ ...vault, since, coveredTo });
     if (isBehind) notes.push('the vault’s folder holds less than was archived of it');
     return { recordings, notes };
   }
