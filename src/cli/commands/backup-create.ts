@@ -11,11 +11,16 @@ export const backupCreate: CommandSpec = {
   arguments: [{ name: 'ENV', count: 'many', description: 'environments; `locker` too' }],
   options: [
     { flags: '--all', description: 'every environment; one that cannot be backed up now does not hold up the others' },
+    {
+      flags: '--due',
+      description: 'only those whose newest backup is older than the latest time of the schedule in nexus3.yaml',
+    },
     { flags: '--no-verify', description: 'do not load it; `backup verify` does that later' },
   ],
   examples: [
     { command: 'nexus3 backup create track', does: 'one environment' },
     { command: 'nexus3 backup create --all', does: 'all of them, Locker included' },
+    { command: 'nexus3 backup create --all --due', does: 'for a timer: what the schedule asks for' },
     { command: 'nexus3 backup create --all --no-verify', does: 'quickly, to be verified later' },
   ],
   exitCodes: {
@@ -26,7 +31,12 @@ export const backupCreate: CommandSpec = {
   schema: 'nexus3.backup-create/1',
   async run(args, context) {
     const { operations, output, progress } = context;
-    const options = { envs: args.many('ENV'), all: args.flag('all'), verify: args.flag('verify') };
+    const options = {
+      envs: args.many('ENV'),
+      all: args.flag('all'),
+      verify: args.flag('verify'),
+      due: args.flag('due'),
+    };
     const report = await operations.createBackups(await context.world(), options, progress);
     progress.clear();
     output.result('nexus3.backup-create/1', report, (page) => renderBackupCreate(report, page));

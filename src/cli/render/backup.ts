@@ -4,7 +4,7 @@ import type { CreatedBackup, ReportedBackup, ReportedError, VerifiedBackup } fro
 import type { BackupVerifyReport } from '../../reconcile/backup/verify.js';
 import type { Page } from './paint.js';
 import { painted } from './report-parts.js';
-import { clean, formatBytes, formatDuration, hanging, plural } from './text.js';
+import { clean, formatBytes, formatDuration, hanging, plural, wrap } from './text.js';
 
 export function renderBackupCreate(report: BackupCreateReport, page: Page): readonly string[] {
   const { environments, pushed, durationMs } = report;
@@ -12,6 +12,8 @@ export function renderBackupCreate(report: BackupCreateReport, page: Page): read
   const lines = shown.flatMap((one) => renderCreated(one, page));
   if (pushed !== null && !(page.quiet && pushed.ok)) lines.push(...renderPushed(pushed, page));
   if (page.quiet) return lines;
+  if (environments.length === 0)
+    return wrap('Nothing is due: each has a backup since the latest time of the schedule.', page.width);
   const made = environments.filter(({ backup }) => backup !== null).length;
   return [...lines, '', `${plural(made, 'backup')} made in ${formatDuration(durationMs)}, below ${report.root}`];
 }

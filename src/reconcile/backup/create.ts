@@ -12,8 +12,10 @@ import { credentialsOf, hostAddress } from '../access.js';
 import { isLocker, selectEnvironments, specOf } from '../desired.js';
 import type { EnvironmentFacts } from '../facts.js';
 import { differsIn, serverOf } from '../facts.js';
+import type { Observation } from '../observe.js';
 import { observe } from '../observe.js';
 import type { World } from '../world.js';
+import { dueAmong } from './due.js';
 import { flowOf } from './flow.js';
 import { whyNotBackUp } from './refuse.js';
 import type { CreatedBackup, ReportedError } from './report.js';
@@ -28,6 +30,8 @@ export interface BackupCreateOptions {
   readonly envs: readonly string[];
   readonly all: boolean;
   readonly verify: boolean;
+  /** Only those for which the schedule says so. */
+  readonly due: boolean;
   /** Of nexus3. */
   readonly version: string;
 }
@@ -66,13 +70,15 @@ export async function createBackups(
   options: BackupCreateOptions,
   progress: Progress,
 ): Promise<BackupCreateReport> {
-  const environments = chosenFrom(world, options);
+  const chosen = chosenFrom(world, options);
   const startedAt = performance.now();
-  await world.runtime.ready();
   await using _lock = await world.backups.acquire('backup create', (holder) => {
     progress.note(`waiting for ${holder}`);
   });
-  const { environments: seen, lockerError } = await observe(world, environments);
+  const environments = options.due ? await dueAmong(world, chosen) : chosen;
+  // Most runs of a timer end here.
+  if (environments.length > 0) await world.runtime.ready();
+  const { environments: seen, lockerError } = await lookAt(world, environments);
   const turns = await mapBounded(seen, BACKUP_CONCURRENCY_MAX, async (facts) => {
     const turn: Turn = { environment: facts.environment, archived: null, comparedWithVault: false };
     const refusal = isLocker(facts.environment) ? undefined : lockerError;
@@ -89,6 +95,10 @@ export async function createBackups(
     environments: created,
     pushed,
   };
+}
+
+async function lookAt(world: World, environments: readonly ConfiguredEnvironment[]): Promise<Observation> {
+  return environments.length === 0 ? { environments: [], lockerError: undefined } : observe(world, environments);
 }
 
 function chosenFrom(world: World, { envs, all }: BackupCreateOptions): readonly ConfiguredEnvironment[] {

@@ -68,7 +68,15 @@ function itemsOf(world: World, backups: readonly ListedBackup[], now: Date): rea
 
 export function itemOf({ id, manifest, problem }: ListedBackup): Omit<ListedItem, 'keptFor' | 'wouldGo'> {
   if (problem === undefined) return { ...reportedBackup(manifest), problem: null };
-  const unknown = { bytes: null, sha256: null, encrypted: null, keys: null, graphs: null, verifiedAt: null, loadMs: null };
+  const unknown = {
+    bytes: null,
+    sha256: null,
+    encrypted: null,
+    keys: null,
+    graphs: null,
+    verifiedAt: null,
+    loadMs: null,
+  };
   return { id, createdAt: null, ...unknown, problem: reportedError(problem) };
 }
 

@@ -59,7 +59,7 @@ export async function pruneBackups(
   await using _lock = await world.backups.acquire('backup prune', (holder) => {
     progress.note(`waiting for ${holder}`);
   });
-  return report(world, options, progress);
+  return await report(world, options, progress);
 }
 
 function refuseUsage({ envs, all }: BackupPruneOptions): void {

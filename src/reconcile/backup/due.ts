@@ -1,0 +1,33 @@
+/** `backup create --due`: for whom the schedule of nexus3.yaml asks for a backup now. */
+import { mapBounded } from '../../concurrency.js';
+import type { ConfiguredEnvironment } from '../../config/configuration.js';
+import { Nexus3Error } from '../../errors.js';
+import { isDue } from '../../schedule.js';
+import type { World } from '../world.js';
+
+const LOOK_CONCURRENCY_MAX = 8;
+
+/**
+ * Those whose newest backup that can be believed is older than the latest time of the schedule: one that failed is tried
+ * again by the next run, and a machine that was off makes up for what it has missed, once.
+ * @throws Nexus3Error USAGE where there is no schedule; ROOT_KEY_…
+ */
+export async function dueAmong(
+  world: World,
+  environments: readonly ConfiguredEnvironment[],
+): Promise<readonly ConfiguredEnvironment[]> {
+  const { schedule } = world.configuration.backup;
+  if (schedule === undefined) {
+    throw new Nexus3Error('USAGE', '--due needs a schedule, and nexus3.yaml has none.', {
+      evidence: [`in ${world.configuration.file ?? 'the built-in configuration'}`],
+      hint: 'Write one there: backup: { schedule: "0 3 * * *" }; or leave --due out.',
+    });
+  }
+  const now = world.clock.now();
+  const due = await mapBounded(environments, LOOK_CONCURRENCY_MAX, async (environment) => {
+    const { newest } = await world.backups.latest(environment.name);
+    const since = newest === undefined ? undefined : new Date(newest.createdAt);
+    return isDue(schedule, since, now) ? [environment] : [];
+  });
+  return due.flat();
+}
