@@ -150,9 +150,13 @@ export async function truncateToTimestamp(manifest: string, second: number): Pro
     const tool = join(folder, 'redis-check-aof');
     await symlink(command.at(-1) ?? '', tool);
     const words = [...command.slice(0, -1), tool];
-    return await runProgram(words[0] ?? tool, [...words.slice(1), '--truncate-to-timestamp', String(second), manifest], {
-      timeoutMs: REPLY_TIMEOUT_MS,
-    });
+    return await runProgram(
+      words[0] ?? tool,
+      [...words.slice(1), '--truncate-to-timestamp', String(second), manifest],
+      {
+        timeoutMs: REPLY_TIMEOUT_MS,
+      },
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

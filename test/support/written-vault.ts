@@ -99,7 +99,9 @@ export class WrittenVault implements AsyncDisposable {
   async forgetHistory(): Promise<void> {
     this.#eras.splice(0, this.#eras.length - 1);
     await this.#writeManifest();
-    const named = new Set(parseAofManifest(await readFile(join(this.folder, MANIFEST), 'utf8'))?.map(({ file }) => file));
+    const named = new Set(
+      parseAofManifest(await readFile(join(this.folder, MANIFEST), 'utf8'))?.map(({ file }) => file),
+    );
     for (const name of await readdir(this.folder)) {
       if (name !== MANIFEST && !named.has(name)) await rm(join(this.folder, name));
     }
@@ -125,7 +127,11 @@ export class WrittenVault implements AsyncDisposable {
     time[0] = 0xc2;
     time.writeInt32LE(this.now, 1);
     const ids = this.written.map(({ id }) => id).join(' ');
-    const base = Buffer.concat([Buffer.from('REDIS0012\xfa\x05ctime', 'latin1'), time, Buffer.from(`\xff${ids}`, 'latin1')]);
+    const base = Buffer.concat([
+      Buffer.from('REDIS0012\xfa\x05ctime', 'latin1'),
+      time,
+      Buffer.from(`\xff${ids}`, 'latin1'),
+    ]);
     await writeFile(join(this.folder, `appendonly.aof.${String(this.#lastBase)}.base.rdb`), base);
     await writeFile(this.newest, '');
     await this.#writeManifest();
