@@ -172,7 +172,7 @@ async function reported(nexus: Nexus, code: number, ...args: readonly string[]):
 
 export async function newest(nexus: Nexus, env: string): Promise<Manifest> {
   await using world = await nexus.world();
-  return world.backups.read(env, undefined);
+  return await world.backups.read(env, undefined);
 }
 
 /** On the server's side, in a moment; what compresses well is not compressed. */
