@@ -13,7 +13,7 @@ import { Wire } from './wire.js';
 /** What every data set holds, whatever its size: each type, small. */
 const KINDS_BYTES = 800_000;
 /** Of the rest, which part is in a graph; and no more than this: it takes its indexes seconds for a few megabytes. */
-const GRAPH_PART = 0.04;
+const GRAPH_PART = 0.02;
 const GRAPH_BYTES_MAX = 8_000_000;
 
 /** Is gone soon after it was filled, if a life was given. */
