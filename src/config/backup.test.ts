@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { failureOf } from '../../test/support/failure.js';
@@ -217,6 +217,19 @@ describe('the example that init writes', () => {
       historyBytesMax: 1024 ** 3,
       target: { repository: 'sftp:backup@example.org:/nexus3' },
     });
+  });
+});
+
+describe('the example in docs/backups.md', () => {
+  it('is right', async () => {
+    const page = await readFile(new URL('../../docs/backups.md', import.meta.url), 'utf8');
+    const text = /```yaml\n([^]*?)```/.exec(page)?.[1] ?? '';
+    const { backup } = await parseConfigText({ path: 'nexus3.yaml', text });
+    expect(backup).toMatchObject({ configured: true, encrypt: true, keep: DEFAULT_KEEP, staleAfterHours: 30 });
+    // Each key that there is has a line in its table.
+    const named = new Set([...page.matchAll(/^\| `([\w.]+)`/gm)].map(([, key]) => key));
+    const keys = Object.keys(backup).flatMap((key) => (key === 'target' ? ['target.repository', 'target.environmentFile'] : [key]));
+    expect(keys.filter((key) => key !== 'configured' && !named.has(key))).toEqual([]);
   });
 });
 

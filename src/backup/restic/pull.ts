@@ -23,6 +23,10 @@ const FILES_A_RUN_MAX = 500;
 const SNAPSHOTS_MAX = 50;
 const FILES_MAX = 1_000_000;
 const STAGE = '.pull.new';
+/** What one vault incarnation wrote is brought whole or not at all: its index says which files make it. */
+const LINEAGE = /^[0-9a-f]{16,64}(-\d{1,3})?$/;
+const HISTORY_FILE = /^[A-Za-z0-9][\w.-]{0,200}$/;
+const HISTORY_INDEX = 'index.json';
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
@@ -35,7 +39,7 @@ export interface PullOptions {
   readonly onProgress: ((fraction: number) => void) | undefined;
 }
 
-/** What is moved into its place as one: a backup, or a single file. */
+/** What is moved into its place as one: a backup, the history of one vault incarnation, or the file of keys. */
 interface Unit {
   /** Below the root. */
   readonly path: string;
@@ -108,8 +112,9 @@ export function unitOf(path: string, envs: readonly string[]): string | undefine
       ? `${env}/${second}`
       : undefined;
   }
-  const isHistory = second === 'history' && rest.length > 0 && rest.every((part) => /^[A-Za-z0-9][\w.-]*$/.test(part));
-  return isHistory ? [env, second, ...rest].join('/') : undefined;
+  const [lineage = '', file = '', ...deeper] = rest;
+  const isHistory = second === 'history' && LINEAGE.test(lineage) && HISTORY_FILE.test(file) && deeper.length === 0;
+  return isHistory ? `${env}/${second}/${lineage}` : undefined;
 }
 
 /** The keys first: without them, the rest cannot be believed. */
@@ -185,6 +190,7 @@ async function putInPlace(stage: string, root: string, { path }: Unit): Promise<
     }
     // What is in the way is of no use; whoever holds the repository's lock next sweeps it.
     const gone = join(dirname(to), `.${basename(to)}.gone`);
+    await rm(gone, { recursive: true, force: true });
     if ((await bytesOf(to)) !== undefined) await rename(to, gone);
     await rename(from, to);
     await syncFolder(dirname(to));
@@ -197,8 +203,9 @@ async function putInPlace(stage: string, root: string, { path }: Unit): Promise<
 /** A backup whose snapshot is gone or of another size can be used for nothing: it is not here. */
 async function isHere(root: string, { path, files }: Unit): Promise<boolean> {
   const dump = files.find((file) => /\/dump\.rdb(\.age)?$/.test(file.path));
-  if (dump === undefined) return (await bytesOf(join(root, path))) !== undefined;
-  return (await bytesOf(join(root, dump.path))) === dump.bytes;
+  if (dump !== undefined) return (await bytesOf(join(root, dump.path))) === dump.bytes;
+  const witness = path.includes('/history/') ? join(path, HISTORY_INDEX) : path;
+  return (await bytesOf(join(root, witness))) !== undefined;
 }
 
 async function bytesOf(path: string): Promise<number | undefined> {

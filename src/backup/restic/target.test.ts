@@ -25,6 +25,7 @@ import { DEFAULT_BACKUP } from '../../config/schema.js';
 
 const exec = promisify(execFile);
 const isThere = await findOrInstall(RESTIC);
+const LINEAGE = 'a1'.repeat(16);
 const TEST_TIMEOUT_MS = 60_000;
 
 describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
@@ -89,8 +90,8 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
   it('takes everything, and gives it back on a machine whose root is elsewhere', async () => {
     const backups = open();
     const [first, second] = [await write(backups), await write(backups, { env: 'web' })];
-    await mkdir(join(here.root, 'track', 'history', 'a1'), { recursive: true });
-    await writeFile(join(here.root, 'track', 'history', 'a1', '1.base.rdb'), 'history');
+    await mkdir(join(here.root, 'track', 'history', LINEAGE), { recursive: true });
+    await writeFile(join(here.root, 'track', 'history', LINEAGE, 'index.json'), 'history');
     await mkdir(join(here.root, 'track', '.20260108T120000Z-ffff.new'));
     await writeFile(join(here.root, 'track', '.20260108T120000Z-ffff.new', 'dump.rdb'), 'half');
     const fractions: number[] = [];
@@ -105,7 +106,7 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
     expect(await there.read('track', undefined)).toEqual(first);
     expect(await there.read('web', second.id)).toEqual(second);
     await there.extract(first, join(here.folder, 'out.rdb'), undefined);
-    expect(await readFile(join(root, 'track', 'history', 'a1', '1.base.rdb'), 'utf8')).toBe('history');
+    expect(await readFile(join(root, 'track', 'history', LINEAGE, 'index.json'), 'utf8')).toBe('history');
     expect((await readdir(join(root, 'track'))).sort()).toEqual([first.id, 'history']);
     expect(await readdir(root)).toEqual(['track', 'web']);
     expect((await stat(join(root, 'track', first.id))).mode & 0o777).toBe(0o700);
