@@ -82,7 +82,27 @@ async function serveAgain({ world, environment, progress }: Restoring): Promise<
   await untilLoaded(world, environment, 'vault');
   for (const { role } of instancesOf(environment)) {
     if (role === 'vault') continue;
-    const state = stateAfter(restoring, notBack);
+    const state = await stateOf(world, specOf(world.configuration, environment, role));
+    // Whether a stopped one is to run is not for a restore that failed to say.
+    if (state?.state === 'running') await waitForLink(world, environment, progress);
+    else return;
+  }
+  await proveWriteAndRead(world, environment);
+  await bookkeepAll(await look(world, [environment]));
+  progress.done('the vault serves what it held before');
+}
+
+/** The operational itself still has what was kept of it. */
+async function discardKeptOperational({ world, environment, journal }: Restoring): Promise<void> {
+  if (journal.keptOperational === null) return;
+  await rm(join(asideFolder(world, environment.name), journal.keptOperational), { recursive: true, force: true });
+}
+
+/** What a restore that failed says. @param notBack why the old data do not serve; undefined: they do, as far as they did before */
+export function restoreFailed(restoring: Restoring, cause: unknown, notBack: unknown): Nexus3Error {
+  const { environment } = restoring;
+  const { name } = environment;
+  const state = stateAfter(restoring, notBack);
   return new Nexus3Error('RESTORE_FAILED', `${name} was not restored; ${state}.`, {
     evidence: [...linesOf(cause), ...(notBack === undefined ? [] : ['then:', ...linesOf(notBack)])],
     hint: hintFor(restoring, notBack),
