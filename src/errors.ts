@@ -143,7 +143,7 @@ export function writeFailure(path: string, error: unknown): unknown {
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST') {
     return new Nexus3Error('FILE_NOT_WRITABLE', `${path} cannot be written.`, {
       evidence: [`${code} on ${path}`],
-      hint: 'Make the folder writable for the user who runs nexus3, or name another one with --data-root.',
+      hint: 'Make the folder writable for the user who runs nexus3, or name another one: with --data-root, or for backups with `backup: root` in nexus3.yaml.',
       cause: error,
     });
   }

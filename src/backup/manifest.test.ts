@@ -1,4 +1,5 @@
 /** What a manifest says is what was written, or nothing. */
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newBackup, someSecret } from '../../test/support/backup-repository.js';
@@ -176,6 +177,19 @@ describe('a manifest', () => {
         expect(codeOf(JSON.stringify({ ...json, schema: MANIFEST_SCHEMA }))).toBe('BACKUP_INVALID');
       }),
     );
+  });
+});
+
+describe('docs/backup-repository.md', () => {
+  it('shows a manifest with every field that there is', async () => {
+    const page = await readFile(new URL('../../docs/backup-repository.md', import.meta.url), 'utf8');
+    const example = /```json\n(\{\n {2}"schema": "nexus3.backup\/1"[^`]*)```/.exec(page)?.[1] ?? '';
+    const { mac, ...shown } = JSON.parse(example) as Manifest & { readonly mac: object };
+    const text = renderManifest(shown, secret);
+    expect(parse(text, shown)).toEqual(shown);
+    const written = JSON.parse(text) as { readonly mac: object };
+    expect(Object.keys(written)).toEqual(Object.keys({ ...shown, mac }));
+    expect(Object.keys(written.mac)).toEqual(Object.keys(mac));
   });
 });
 

@@ -74,6 +74,12 @@ describe('a backup', () => {
     expect((await readdir(folderOf({ env, id }))).sort()).toEqual(['dump.rdb', 'manifest.json']);
   });
 
+  it.runIf(process.getuid?.() === 0)('is extracted for whom it is meant', async () => {
+    const to = join(repository.folder, 'extracted.rdb');
+    await backups.extract(await write(), to, { uid: 65_534, gid: 65_533 });
+    expect(await stat(to)).toMatchObject({ uid: 65_534, gid: 65_533, mode: 0o100600 });
+  });
+
   it('says what was counted and measured, once that is recorded', async () => {
     const manifest = await write();
     const content = { databases: [{ db: 0, keys: 3, expiring: 1 }], graphs: [] };

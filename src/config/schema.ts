@@ -95,7 +95,11 @@ export function readContent(tree: TreeNode | undefined): ReadContent {
     backupLines: backup.lines,
   };
   const forAll = root.fields('settings');
-  const settings: Settings = { ...DEFAULT_SETTINGS, ...(forAll === undefined ? {} : readSettings(forAll)) };
+  const settings: Settings = {
+    ...DEFAULT_SETTINGS,
+    keepHistory: backup.policy.configured,
+    ...(forAll === undefined ? {} : readSettings(forAll)),
+  };
   const environments = readEnvironments(root, settings);
   root.end();
   return problems.length > 0 ? { problems } : { content: { ...values, environments } };

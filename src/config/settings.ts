@@ -12,8 +12,8 @@ const LAG_BYTES_MAX = 2 ** 40;
 const MEMORY_MEANING = 'a memory size (bytes, or a number with kb, mb or gb)';
 
 /** Only what is written there: merged over what holds for all. */
-export function readSettings(fields: Fields): Partial<Settings> {
-  const read: { -readonly [K in keyof Settings]?: Settings[K] } = {};
+export function readSettings(fields: Fields): Partial<Omit<Settings, 'keepHistory'>> {
+  const read: { -readonly [K in keyof Omit<Settings, 'keepHistory'>]?: Settings[K] } = {};
   const maxmemory = fields.text('maxmemory', { allowed: isMemory, meaning: MEMORY_MEANING });
   if (maxmemory !== undefined) read.maxmemory = canonicalMemory(maxmemory);
   const appendfsync = fields.oneOf('appendfsync', ['always', 'everysec', 'no']);

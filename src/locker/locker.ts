@@ -92,9 +92,9 @@ export const AUDIT_ACTIONS = [
   'import',
   'reset',
   'backup',
+  'restore-environment',
   'login',
   'audit',
-  'restore-environment',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -67,6 +67,8 @@ export function runtimeDirectives(role: Role, settings: Settings): readonly Dire
       { name: 'appendonly', value: 'yes' },
       { name: 'appendfsync', value: settings.appendfsync },
       { name: 'aof-timestamp-enabled', value: 'yes' },
+      // Since Redis 7.0, as the timestamps are; `CONFIG GET *` hides it, by its name it is shown and set.
+      { name: 'aof-disable-auto-gc', value: settings.keepHistory ? 'yes' : 'no' },
       { name: 'save', value: '' },
     ];
   }

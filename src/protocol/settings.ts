@@ -13,6 +13,11 @@ export interface Settings {
   readonly queryQueueMax: number | undefined;
   /** How far an operational may be behind before `replica-lag` is reported. */
   readonly lagBytesMax: number;
+  /**
+   * Whether a vault keeps the files of its history when it rewrites its append-only file. Not in `settings:`, but where
+   * there is `backup:` in nexus3.yaml, because only `backup create` and `backup prune` bound what is kept.
+   */
+  readonly keepHistory: boolean;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -23,6 +28,7 @@ export const DEFAULT_SETTINGS: Settings = {
   queryTimeoutMs: undefined,
   queryQueueMax: undefined,
   lagBytesMax: 1_048_576,
+  keepHistory: false,
 };
 
 /** Redis writes `1gb` as 1024³ and `1g` as 1000³; undefined for what is not a memory size. */

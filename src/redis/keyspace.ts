@@ -23,10 +23,10 @@ export async function countKeys(connection: Connection): Promise<KeyCounts> {
 /** Those that hold any key, less the graph module's own `telemetry{…}` keys. @throws Nexus3Error */
 export async function countDatabases(connection: Connection): Promise<readonly DatabaseCounts[]> {
   const counts: DatabaseCounts[] = [];
-  for (const { db, keys, expires } of await keyspaceOf(connection)) {
+  for (const { db, keys, expires, fieldsExpire } of await keyspaceOf(connection)) {
     await select(connection, db);
-    const lasting = keys - (await countTelemetry(connection));
-    if (lasting > 0) counts.push({ db, keys: lasting, expiring: expires });
+    const data = keys - (await countTelemetry(connection));
+    if (data > 0) counts.push({ db, keys: data, expiring: Math.min(data, expires + fieldsExpire) });
   }
   await select(connection, 0);
   return counts;

@@ -36,6 +36,8 @@ export interface Keyspace {
   readonly db: number;
   readonly keys: number;
   readonly expires: number;
+  /** Hashes with fields that have a time to live; 0 where a server does not say. */
+  readonly fieldsExpire: number;
 }
 
 export interface ServerView {
@@ -103,7 +105,10 @@ export interface GraphCounts {
 export interface DatabaseCounts {
   readonly db: number;
   readonly keys: number;
-  /** Those of them with a time to live: they may be gone when the same data are loaded later. */
+  /**
+   * Those of them that may be gone when the same data are loaded later: with a time to live, or with fields that have one.
+   * One that has both is counted twice.
+   */
   readonly expiring: number;
 }
 

@@ -32,7 +32,7 @@ module:name=vectorset,ver=1,api=1,filters=0,usedby=[],using=[],options=[handle-i
 module:name=graph,ver=41603,api=1,filters=0,usedby=[],using=[],options=[]
 
 # Keyspace
-db0:keys=12,expires=1,avg_ttl=0,subexpiry=0
+db0:keys=12,expires=1,avg_ttl=0,subexpiry=4
 db3:keys=5,expires=0,avg_ttl=0
 `.replaceAll('\n', '\r\n');
 
@@ -69,8 +69,8 @@ describe('INFO', () => {
       ],
       loading: false,
       keyspace: [
-        { db: 0, keys: 12, expires: 1 },
-        { db: 3, keys: 5, expires: 0 },
+        { db: 0, keys: 12, expires: 1, fieldsExpire: 4 },
+        { db: 3, keys: 5, expires: 0, fieldsExpire: 0 },
       ],
       memoryBytes: 2638264,
       aofEnabled: true,

@@ -105,14 +105,15 @@ function readReplicas(fields: Fields): InfoView['replicas'] {
   return replicas;
 }
 
-/** `db0:keys=12,expires=1,avg_ttl=0` */
+/** `db0:keys=12,expires=1,avg_ttl=0,subexpiry=0`, the last since Redis 7.4 */
 export function readKeyspace(fields: Fields): readonly Keyspace[] {
   const keyspace: Keyspace[] = [];
   for (const [name, line] of fields) {
     const db = toCount(/^db(\d{1,6})$/.exec(name)?.[1]);
     if (db === undefined) continue;
     const parts = parsePairs(line);
-    keyspace.push({ db, keys: numberOf(parts, 'keys'), expires: numberOf(parts, 'expires') });
+    const [keys, expires, fieldsExpire] = ['keys', 'expires', 'subexpiry'].map((part) => numberOf(parts, part));
+    keyspace.push({ db, keys: keys ?? 0, expires: expires ?? 0, fieldsExpire: fieldsExpire ?? 0 });
   }
   return keyspace;
 }

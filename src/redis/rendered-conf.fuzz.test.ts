@@ -34,6 +34,7 @@ const settings: fc.Arbitrary<Settings> = fc.record({
   queryTimeoutMs: fc.option(fc.integer({ min: 1, max: 100_000 }), { nil: undefined }),
   queryQueueMax: fc.option(fc.integer({ min: 1, max: 10_000 }), { nil: undefined }),
   lagBytesMax: fc.constant(DEFAULT_SETTINGS.lagBytesMax),
+  keepHistory: fc.boolean(),
 });
 
 async function ask(server: TestServer, password: Secret, ...command: readonly string[]): Promise<unknown> {

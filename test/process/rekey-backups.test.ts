@@ -119,4 +119,26 @@ describe('locker rekey, where there are backups', () => {
     await rename(`${root()}.moved`, root());
     await allOpen('put back');
   });
+
+  it('cannot help after the key was lost: reset says that beforehand, the backups say it afterwards, and the old key brings them back', async () => {
+    const path = join(nexus.root, 'root.key');
+    await rename(path, `${path}.kept`);
+    const asked = await runCommand(nexus, ['locker', 'reset'], undefined, 'no\n');
+    expect(asked.output).toContain('The backups that there are belong to the lost root key');
+    const { code, output } = await runCommand(nexus, ['locker', 'reset', '--yes']);
+    expect(code, output).toBe(0);
+    const listed = async (): Promise<readonly (string | undefined)[]> => {
+      await using world = await nexus.world();
+      return [...new Set((await world.backups.list('track')).map(({ problem }) => problem?.code))];
+    };
+    expect(await listed()).toEqual(['BACKUP_KEY_UNKNOWN']);
+    // Another change of the key takes along what there is to take, and loses nothing of what may yet be found.
+    expect((await runCommand(nexus, ['locker', 'rekey'])).code).toBe(0);
+    expect(await listed()).toEqual(['BACKUP_KEY_UNKNOWN']);
+    await rename(path, `${path}.anew`);
+    await rename(`${path}.kept`, path);
+    await allOpen('with the old key');
+    await rename(path, `${path}.kept`);
+    await rename(`${path}.anew`, path);
+  });
 });

@@ -121,7 +121,7 @@ function serverView(environment: ConfiguredEnvironment, role: Role, placement: P
       : undefined,
     replicas: [],
     loading: false,
-    keyspace: [{ db: 0, keys: 12, expires: 0 }],
+    keyspace: [{ db: 0, keys: 12, expires: 0, fieldsExpire: 0 }],
     memoryBytes: 1_048_576,
     aofEnabled: !isReplica,
     persistenceFailures: [],

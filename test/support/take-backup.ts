@@ -38,7 +38,7 @@ export async function takeBackup(nexus: Nexus, env: string, options: TakeOptions
   await using admin = await adminOf(world, environment, 'vault', credentials);
   const content = await admin.countContent();
   const verifiedAt = new Date().toISOString();
-  return world.backups.record(made, {
+  return await world.backups.record(made, {
     content: options.lie === undefined ? content : options.lie(content),
     verification: { verifiedAt, loadMs: 40, runtime: world.runtime.name, engine: ENGINE },
   });

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { Nexus3Error, systemErrorCode, writeFailure } from '../../errors.js';
 import type { OnBytes } from '../backups.js';
 import { Meter, openPlainFile, Unreadable, writeNewFile } from '../hashed-file.js';
+import { keyUnknown } from '../faults.js';
+import { ForeignKey } from '../sealed-file.js';
 import type { Sealing } from '../sealing.js';
 import type { Part } from './archive-index.js';
 
@@ -81,6 +83,7 @@ export async function* readPart(folder: string, part: Part, sealing: Sealing): A
       refuseOther(meter, part);
     }
   } catch (error) {
+    if (error instanceof ForeignKey) throw keyUnknown(`The part ${part.file} of the history archive`);
     throw error instanceof Unreadable ? damaged(path, error.message, error) : error;
   }
 }

@@ -89,7 +89,7 @@ function needsRestart(instance: InstanceFacts): boolean {
 
 function runtimeNames(instance: InstanceFacts): readonly string[] {
   // The values do not matter here, only which directives there are.
-  const settings = { maxmemory: '', appendfsync: 'no', save: '', lagBytesMax: 0 } as const;
+  const settings = { maxmemory: '', appendfsync: 'no', save: '', lagBytesMax: 0, keepHistory: false } as const;
   const none = { threads: undefined, queryTimeoutMs: undefined, queryQueueMax: undefined };
   return runtimeDirectives(instance.id.role, { ...settings, ...none }).map(({ name }) => name);
 }

@@ -43,9 +43,6 @@ const rotation =
     ...facts,
     rotation: { names: ['default'], phase: 'promoted', startedAt: NOON, graceUntil: NOON, graceRuns },
   });
-const restoring =
-  (phase: NonNullable<EnvironmentFacts['restore']>['phase']): Change =>
-  (facts) => ({ ...facts, restore: { phase, source: '20260108T120000Z-1a2b', startedAt: NOON } });
 const NOON = '2026-01-08T12:00:00.000Z';
 
 const LOCKED: Change = view('vault', { state: 'locked', anonymous: QUIET, detail: 'WRONGPASS' });
@@ -366,34 +363,6 @@ describe('each change of the facts has exactly these findings (! is not repaired
       ['rekey-unfinished vault !'],
     ],
     ['a reset that was cut off', [(facts) => ({ ...facts, resetting: true })], ['reset-unfinished vault !']],
-    ['a restore cut off', [restoring('replacing')], ['restore-unfinished vault !']],
-    [
-      'while the vault was stopped for it, its data moved away',
-      [restoring('replacing'), EMPTIED, ended('vault', { exitCode: 78 }), replicaLink({ link: 'down' })],
-      ['restore-unfinished vault !'],
-    ],
-    [
-      'while it loaded what was restored, fenced',
-      [restoring('proving'), fenced, replicaLink({ link: 'down' })],
-      ['restore-unfinished vault !'],
-    ],
-    [
-      'when there was no vault before',
-      [restoring('replacing'), missing('vault'), EMPTIED],
-      ['restore-unfinished vault !'],
-    ],
-    ['while the old data were put back', [restoring('taking-back'), fenced], ['restore-unfinished vault !']],
-    ['by somebody who writes other files', [restoring('unreadable')], ['restore-unfinished vault !']],
-    [
-      'but its operational may be started, to answer reads',
-      [restoring('proving'), ended('operational')],
-      ['instance-stopped operational', 'restore-unfinished vault !'],
-    ],
-    [
-      'when all was proven: what is left any repair may do',
-      [restoring('opening'), ended('vault')],
-      ['instance-stopped vault', 'restore-unfinished vault !'],
-    ],
     ['no recovery kit', [ofLocker({ rekeying: false, kit: 'missing' })], ['recovery-kit-missing vault !']],
     ['one of an earlier root key', [ofLocker({ rekeying: false, kit: 'outdated' })], ['recovery-kit-missing vault !']],
     ['one of this root key', [ofLocker({ rekeying: false, kit: 'current' })], []],
@@ -417,9 +386,11 @@ describe('each change of the facts has exactly these findings (! is not repaired
     expect(codesOf(changed(...changes))).toEqual([...expected].toSorted());
   });
 
-  it('every code is in this table, or in that of backups', async () => {
+  it('every code is in this table, or in those of backups and of restores', async () => {
     const { readFile } = await import('node:fs/promises');
-    const files = [new URL(import.meta.url), new URL('backups.test.ts', import.meta.url)];
+    const files = ['findings', 'backups', 'restore-unfinished'].map(
+      (name) => new URL(`${name}.test.ts`, import.meta.url),
+    );
     const text = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('');
     expect(FINDING_CODES.filter((code) => !text.includes(`'${code} `))).toEqual([]);
   });

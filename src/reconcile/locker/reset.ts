@@ -42,6 +42,10 @@ export interface ResetPreview {
   readonly warnings: readonly string[];
 }
 
+const BACKUPS_WARNING =
+  'The backups that there are belong to the lost root key: none of them can be restored without it. Make new ones afterwards: ' +
+  'nexus3 backup create --all';
+
 /** @throws RESET_REFUSED where nothing is lost */
 export async function previewReset(world: World): Promise<ResetPreview> {
   await world.runtime.ready();
@@ -60,6 +64,7 @@ export async function previewReset(world: World): Promise<ResetPreview> {
     warnings: [
       'All other values in Locker, and all tokens, are gone for good: only the lost root key opens what is kept.',
       'Every application needs its environment’s new password from then on.',
+      ...((await world.backups.environments()).length === 0 ? [] : [BACKUPS_WARNING]),
     ],
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ContentCounts } from '../../redis/observation.js';
-import { contentDifferences } from './content.js';
+import { contentDifferences, isBeingExpired } from './content.js';
 
 const graph = { name: 'projects', nodes: 2, edges: 1, labels: 1, indexes: 0, constraints: 0 };
 const content = (part: Partial<ContentCounts> = {}): ContentCounts => ({
@@ -20,6 +20,16 @@ describe('what differs', () => {
       {
         databases: [
           { db: 0, keys: 7, expiring: 0 },
+          { db: 5, keys: 1, expiring: 0 },
+        ],
+      },
+      undefined,
+    ],
+    [
+      'a hash that had fields which have expired meanwhile',
+      {
+        databases: [
+          { db: 0, keys: 10, expiring: 2 },
           { db: 5, keys: 1, expiring: 0 },
         ],
       },
@@ -68,6 +78,21 @@ describe('what differs', () => {
     const lines = contentDifferences(content(), content(found));
     if (expected === undefined) expect(lines).toEqual([]);
     else expect(lines.join('\n')).toMatch(expected);
+  });
+
+  it('keys whose time has passed are waited for, and nothing else', () => {
+    const of = (keys: number, expiring: number): ContentCounts =>
+      content({
+        databases: [
+          { db: 0, keys, expiring },
+          { db: 5, keys: 1, expiring: 0 },
+        ],
+      });
+    expect(contentDifferences(content(), of(12, 5))).not.toEqual([]);
+    expect(isBeingExpired(content(), of(12, 5))).toBe(true);
+    expect(isBeingExpired(content(), of(12, 3)), 'two that last too many').toBe(false);
+    expect(isBeingExpired(content(), of(11, 5)), 'one that lasts is gone').toBe(false);
+    expect(isBeingExpired(content(), { ...of(12, 5), graphs: [] })).toBe(false);
   });
 
   it('a thousand differences are not told one by one', () => {

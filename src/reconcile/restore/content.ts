@@ -4,7 +4,8 @@ import type { ContentCounts, DatabaseCounts } from '../../redis/observation.js';
 const DIFFERENCES_MAX = 10;
 
 /**
- * Keys with a time to live may have gone since they were counted; they never become more, and what lasts never changes.
+ * Keys that expire may have gone since they were counted, and a hash lasts once its fields that expire have gone. So neither
+ * keys nor those that expire ever become more, and those that last never become fewer.
  * @returns what differs, a line each; empty where all is as expected
  */
 export function contentDifferences(expected: ContentCounts, found: ContentCounts): readonly string[] {
@@ -13,7 +14,8 @@ export function contentDifferences(expected: ContentCounts, found: ContentCounts
   for (const db of [...databases].toSorted((a, b) => a - b)) {
     const [wanted, seen] = [expected, found].map((content) => databaseIn(content, db));
     if (wanted === undefined || seen === undefined) continue;
-    if (lasting(wanted) !== lasting(seen)) {
+    const isMore = seen.keys > wanted.keys && seen.expiring <= wanted.expiring;
+    if (isMore || lasting(seen) < lasting(wanted)) {
       lines.push(
         `database ${String(db)}: ${String(lasting(wanted))} lasting keys expected, ${String(lasting(seen))} found`,
       );
@@ -29,6 +31,19 @@ export function contentDifferences(expected: ContentCounts, found: ContentCounts
     if (wanted !== seen) lines.push(`graph ${name}: ${String(wanted)} expected, ${String(seen)} found`);
   }
   return lines.slice(0, DIFFERENCES_MAX);
+}
+
+/**
+ * Whether nothing differs but keys that expire, of which there are too many. A server that has loaded an append-only file
+ * counts those whose time had passed before, until it has come round to removing them (measured, Redis 8.2.3: one that
+ * has loaded a snapshot alone does not).
+ */
+export function isBeingExpired(expected: ContentCounts, found: ContentCounts): boolean {
+  const databases = found.databases.map(({ db, keys, expiring }) => {
+    const surplus = Math.max(0, expiring - databaseIn(expected, db).expiring);
+    return { db, keys: keys - surplus, expiring: expiring - surplus };
+  });
+  return contentDifferences(expected, { ...found, databases }).length === 0;
 }
 
 function databaseIn({ databases }: ContentCounts, db: number): DatabaseCounts {

@@ -7,7 +7,6 @@ import {
   ended,
   folder,
   foreign,
-  healthy,
   LOCKER,
   replicaLink,
   TRACK,
@@ -89,7 +88,7 @@ describe('whether an environment is rotated now', () => {
     ['the guard holds the vault', changed(EMPTIED), 'LAST_COPY'],
     [
       'a restore was cut off',
-      { ...healthy(), restore: { phase: 'opening' as const, source: '20260108T120000Z-1a2b', startedAt: '' } },
+      changed((facts) => ({ ...facts, restore: { phase: 'opening', source: '20260108T120000Z-1a2b', startedAt: '' } })),
       'ROTATE_REFUSED',
     ],
     ['a recovery was cut off', changed(folder('vault', { fenced: true })), 'LAST_COPY'],

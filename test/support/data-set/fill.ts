@@ -13,11 +13,17 @@ import { Wire } from './wire.js';
 /** What every data set holds, whatever its size: each type, small. */
 const KINDS_BYTES = 800_000;
 /** Of the rest, which part is in a graph; and no more than this: it takes its indexes seconds for a few megabytes. */
-const GRAPH_PART = 0.04;
+const GRAPH_PART = 0.02;
 const GRAPH_BYTES_MAX = 8_000_000;
 
 /** Is gone soon after it was filled, if a life was given. */
-export const SHORT_LIVED = { key: 'ttl:short', hash: 'ttl:short-field', field: 'short' } as const;
+export const SHORT_LIVED = {
+  key: 'ttl:short',
+  hash: 'ttl:short-field',
+  field: 'short',
+  /** Without a time to live of its own; but of all that it has. */
+  emptied: 'ttl:short-fields',
+} as const;
 
 export interface Filling {
   readonly seed: number;
@@ -44,4 +50,6 @@ export async function fill(door: Door, { seed, bytes, shortLifeMs }: Filling): P
   await wire.ask('SET', SHORT_LIVED.key, 'value', 'PX', shortLifeMs);
   await wire.ask('HSET', SHORT_LIVED.hash, 'lasting', 'value', SHORT_LIVED.field, 'value');
   await wire.ask('HPEXPIRE', SHORT_LIVED.hash, shortLifeMs, 'FIELDS', 1, SHORT_LIVED.field);
+  await wire.ask('HSET', SHORT_LIVED.emptied, SHORT_LIVED.field, 'value');
+  await wire.ask('HPEXPIRE', SHORT_LIVED.emptied, shortLifeMs, 'FIELDS', 1, SHORT_LIVED.field);
 }

@@ -60,8 +60,9 @@ export class Wire implements AsyncDisposable {
     return count;
   }
 
+  /** Also of one that the server has closed. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.client.destroy();
+    if (this.client.isOpen) this.client.destroy();
     return Promise.resolve();
   }
 }
