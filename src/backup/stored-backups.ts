@@ -91,6 +91,7 @@ interface Parts {
 class StoredBackups implements Backups {
   readonly #parts: Parts;
   readonly #repository: Repository;
+  #looking: Promise<KnownSecrets> | undefined;
   readonly root: string;
   readonly keys: BackupKeys;
   readonly history: History;
@@ -127,7 +128,7 @@ class StoredBackups implements Backups {
     let newest: Manifest | undefined;
     let damaged = 0;
     if (ids.length === 0) return { newest, verified: undefined, damaged };
-    const secrets = await this.#parts.secrets();
+    const secrets = await this.#secretsForLooks();
     for (const id of ids) {
       const { manifest } = await this.#listed({ env, id }, secrets);
       if (manifest === undefined) damaged += 1;
@@ -192,6 +193,14 @@ class StoredBackups implements Backups {
 
   retention(backups: readonly ListedBackup[], now: Date, keep: Partial<Retention> = {}): RetentionPlan {
     return planRetention({ ...this.#parts.keep, ...keep }, backups, now);
+  }
+
+  /** Looks at many environments at once read the root key's file once, not once each. */
+  #secretsForLooks(): Promise<KnownSecrets> {
+    this.#looking ??= this.#parts.secrets().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
   }
 
   /** A list is to be had without the root key too: then none of them can be believed, and each says why. */

@@ -10,6 +10,7 @@ import { openConnection } from '../../src/redis/connection.js';
 import { hostAddress } from '../../src/reconcile/access.js';
 import { Secret } from '../../src/protocol/secret.js';
 import { RootKey } from '../../src/locker/root-key.js';
+import { describeBackupFindings } from './backup-finding-stories.js';
 import type { Hands } from './break.js';
 import { until } from './break.js';
 import type { Report } from '../../src/reconcile/report.js';
@@ -270,6 +271,10 @@ export function describeFindings(options: NexusOptions, hands: Hands): void {
       await nexus.report(0, 'check', 'track', '--fix');
       await isHealthyWithItsData();
     });
+  });
+
+  describe('backups', () => {
+    describeBackupFindings(() => nexus);
   });
 
   describe('Locker’s root key', () => {

@@ -3,7 +3,7 @@
  * command has a number, and a base holds the numbers of all that came before it. So whatever is made of its files can be
  * compared with what was written until then.
  */
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAofManifest, renderBirth } from '../../src/protocol/guard.js';
@@ -107,9 +107,11 @@ export class WrittenVault implements AsyncDisposable {
     }
   }
 
-  /** As after a power cut: the last bytes are gone. */
-  async lose(bytes: number, commands: number): Promise<void> {
-    await truncate(this.newest, (await stat(this.newest)).size - bytes);
+  /** As after a power cut: the last commands are gone, each of which was written without a transaction. */
+  async lose(commands: number): Promise<void> {
+    let text = await readFile(this.newest, 'latin1');
+    for (let lost = 0; lost < commands; lost += 1) text = text.slice(0, text.lastIndexOf('*3\r\n'));
+    await truncate(this.newest, text.length);
     this.written.splice(-commands, commands);
     // Started again, it dates anew.
     this.#dated = 0;

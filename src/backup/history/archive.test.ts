@@ -45,6 +45,7 @@ describe('the archive', () => {
     await using vault = await WrittenVault.make();
     const history = harness.historyOf(vault);
     await vault.write(3);
+    const whole = (await stat(vault.newest)).size;
     // The server is just writing.
     await appendFile(vault.newest, '*3\r\n$3\r\nSET\r\n$1');
     vault.now += 5;
@@ -87,7 +88,7 @@ describe('the archive', () => {
                   tail: hash,
                   file: expect.stringMatching(/^appendonly\.aof\.1\.incr\.aof\.0\.[0-9a-f]{8}$/) as string,
                   storedBytes: expect.any(Number) as number,
-                  bytes: expect.any(Number) as number,
+                  bytes: whole,
                   sha256: hash,
                 },
               ],
@@ -167,9 +168,7 @@ describe('the archive', () => {
     vault.now += 5;
     await history.archive('track', vault.dataDir);
     const before = vault.at(vault.now);
-    const bytes = (await readFile(vault.newest, 'latin1')).length;
-    const lastCommand = bytes - (await readFile(vault.newest, 'latin1')).lastIndexOf('*3');
-    await vault.lose(lastCommand, 1);
+    await vault.lose(1);
     // Only the archive knows what was acknowledged then.
     expect(await history.windows('track', vault.dataDir)).toMatchObject([{ source: 'archive' }]);
     expect(await harness.idsAt(history, vault.dataDir, vault.now - 3)).toEqual(before);

@@ -178,6 +178,26 @@ describe('history that takes too much room', () => {
     expect(await readdir(join(harness.root, 'track', 'history'))).toEqual([after.incarnation]);
   });
 
+  it('does not come back into the archive from a vault that still has it', async () => {
+    await using vault = await WrittenVault.make();
+    for (let round = 0; round < 4; round += 1) {
+      await vault.write(1, { pad: 10_000 });
+      await vault.rewrite();
+    }
+    await vault.write(2, { pad: 100 });
+    vault.now += 10;
+    await harness.historyOf(vault).archive('track', vault.dataDir);
+    await harness.historyOf(vault, { bytesMax: 15_000 }).prune('track', undefined);
+    // So that it cannot go on from what is archived, and must begin a new stretch.
+    await vault.lose(1);
+    vault.now += 1;
+    await vault.write(5, { pad: 100 });
+    vault.now += 10;
+    const { bytes } = await harness.historyOf(vault).archive('track', vault.dataDir);
+    expect(bytes).toBeLessThan(5_000);
+    expect(await harness.idsAt(harness.historyOf(vault), undefined, vault.now - 3)).toEqual(vault.at(vault.now));
+  });
+
   it('is not copied only to be removed again', async () => {
     await using vault = await WrittenVault.make();
     for (let round = 0; round < 4; round += 1) {

@@ -1,5 +1,5 @@
 /** Any second of the past: from the vault's own folder where that reaches, else from the archive. */
-import { Nexus3Error } from '../../errors.js';
+import { Nexus3Error, systemErrorCode } from '../../errors.js';
 import { isEnvironmentName } from '../../protocol/environment.js';
 import type { ArchiveReport, History, HistoryPlan, OnBytes, Window } from '../backups.js';
 import { Unreadable } from '../hashed-file.js';
@@ -15,7 +15,7 @@ import { prunedIndexes } from './pruning.js';
 import { type OwnedSpan, ownedSpans, type Recording, type Selection, select } from './recording.js';
 import { iso, wholeSecond } from './seconds.js';
 import { pruneVault } from './vault-prune.js';
-import { readVaultRecording } from './vault-recording.js';
+import { readVaultRecording, type VaultRecording } from './vault-recording.js';
 
 /** A vault that rewrites its file meanwhile, or a prune, may take away what was about to be read. */
 const TRIES_MAX = 5;
@@ -53,7 +53,7 @@ export class StoredHistory implements History {
     let [files, bytes] = [0, 0];
     await this.#trying(async () => {
       const lookedAt = now();
-      const vault = await readVaultRecording(dataDir, lookedAt);
+      const vault = await readVault(dataDir, lookedAt);
       if (vault === undefined) return;
       const report = await archiveVault(
         { env, archive: this.#archiveOf(env), sealing, bytesMax, onBytes },
@@ -105,7 +105,7 @@ export class StoredHistory implements History {
   async #recordings(env: string, dataDir: string | undefined, now: Date): Promise<Found> {
     const recordings: Recording[] = [];
     const notes: string[] = [];
-    const vault = dataDir === undefined ? undefined : await readVaultRecording(dataDir, now);
+    const vault = dataDir === undefined ? undefined : await readVault(dataDir, now).catch(noted(notes));
     let [since, coveredTo] = [vault?.since ?? 0, vault?.coveredTo ?? 0];
     let isBehind = false;
     for (const { folder, index, problem } of await this.#archiveOf(env).lineages()) {
@@ -154,6 +154,29 @@ export class StoredHistory implements History {
       }
     }
   }
+}
+
+async function readVault(dataDir: string, now: Date): Promise<VaultRecording | undefined> {
+  try {
+    return await readVaultRecording(dataDir, now);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    throw new Nexus3Error('BACKUP_FAILED', 'What the vault keeps of its history cannot be read.', {
+      evidence: [`${code} in ${dataDir}`],
+      hint: 'Run nexus3 as the user whom the data folder belongs to, or as root.',
+      cause: error,
+    });
+  }
+}
+
+/** What cannot be read is said where it is missed. */
+function noted(notes: string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!(error instanceof Nexus3Error)) throw error;
+    notes.push([error.message, ...error.evidence].join(' '));
+    return undefined;
+  };
 }
 
 /**

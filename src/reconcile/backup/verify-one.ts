@@ -8,7 +8,7 @@ import { Nexus3Error } from '../../errors.js';
 import type { Progress } from '../../progress.js';
 import type { ContentCounts } from '../../redis/observation.js';
 import { credentialsOf, hostAddress } from '../access.js';
-import { specOf } from '../desired.js';
+import { isLocker, specOf } from '../desired.js';
 import { contentDifferences } from '../restore/content.js';
 import { withScratch } from '../scratch.js';
 import type { World } from '../world.js';
@@ -88,6 +88,8 @@ async function countOnQuietVault(world: World, { env, replication }: Manifest): 
   const environment = world.configuration.environments.find(({ name }) => name === env);
   if (environment === undefined) return undefined;
   try {
+    // Not waited for: without Locker there is no witness, and the backup is as good.
+    if (!isLocker(environment)) await (await world.locker.open()).read([]);
     const { admin: adminPassword } = await credentialsOf(world, environment);
     const address = hostAddress(specOf(world.configuration, environment, 'vault'));
     const isQuiet = async (): Promise<boolean> => {
