@@ -154,20 +154,21 @@ export async function note(
   }
 }
 
-/** What was written between the first archiving and the stop. The data are kept in any case. */
+/**
+ * All that the vault ever wrote, to the last write before it was stopped, so that a restore can be undone by the second.
+ * From where it is kept, which nexus3 never discards: earlier, it would only have made everybody wait for it.
+ */
 async function archiveKept(restoring: Restoring): Promise<readonly string[]> {
   const { world, environment } = restoring;
+  const kept = keptFolder(restoring);
+  const { aof } = readVaultFolder(kept);
+  // Only what has an append-only file has a history.
+  if (aof === undefined || aof.missingFiles.length > 0) return [];
   try {
-    await archiveHistory(world, environment.name, keptFolder(restoring));
+    await world.backups.history.archive(environment.name, kept);
     return [];
   } catch (error) {
     if (!(error instanceof Nexus3Error)) throw error;
-    return [`The last writes before the restore are not in the archive of ${environment.name}: ${error.message}`];
+    return [`The history of what was replaced is not in the archive: ${error.message} It lies in ${kept}`];
   }
-}
-
-/** Only what has an append-only file has a history. */
-export async function archiveHistory(world: World, env: string, dataDir: string): Promise<void> {
-  const { aof } = readVaultFolder(dataDir);
-  if (aof !== undefined && aof.missingFiles.length === 0) await world.backups.history.archive(env, dataDir);
 }
