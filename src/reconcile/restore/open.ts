@@ -19,7 +19,7 @@ import type { World } from '../world.js';
 import { keysIn } from './content.js';
 import { endJournal } from './journal.js';
 import type { Restoring } from './restoring.js';
-import { keptFolder, stateOf, vaultSpecOf } from './restoring.js';
+import { keptFolder, runs, stateOf, vaultSpecOf } from './restoring.js';
 import { wordsOf } from './source.js';
 
 /** A vault that is written to meanwhile is compared again, so often, so far apart (milliseconds). */
@@ -66,7 +66,7 @@ export async function openToAll(restoring: Restoring, onOpen: () => void): Promi
 async function untilStarted({ world, environment, progress }: Restoring): Promise<void> {
   const spec = vaultSpecOf({ world, environment });
   const state = await stateOf(world, spec);
-  if (state?.state === 'running') return;
+  if (runs(state)) return;
   if (state === undefined) await world.runtime.create(spec);
   await perform(world, { kind: 'start', on: spec.id }, progress);
   await untilLoaded(world, environment, 'vault');
@@ -80,7 +80,7 @@ async function refill({ world, environment, credentials, progress }: Restoring):
   await perform(world, { kind: 'render', on }, progress);
   if (state === undefined) await world.runtime.create(spec);
   // One that has other passwords than Locker is started with Locker's; what it holds stays until it is refilled.
-  const isOpen = state?.state === 'running' && (await acceptsAdmin(world, environment, credentials));
+  const isOpen = runs(state) && (await acceptsAdmin(world, environment, credentials));
   if (!isOpen) {
     await perform(world, { kind: 'restart', on }, progress);
     await untilLoaded(world, environment, 'operational');
