@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../support/command.js';
 import { Nexus } from '../support/nexus.js';
 import type { Runbook } from '../support/runbook.js';
-import { parseRunbooks, runBlock, runbooksOf } from '../support/runbook.js';
+import { carryOut, parseRunbooks, runBlock, runbooksOf } from '../support/runbook.js';
 
 const PASSPHRASE = 'correct horse battery staple';
 const MINUTES = 60_000;
@@ -186,11 +186,7 @@ describe('docs/locker.md', () => {
     async (title: string, { blocks }: Runbook) => {
       const story = STORIES[title] ?? {};
       const on = (await story.before?.(nexus)) ?? nexus;
-      for (const block of blocks) {
-        const { code, output } = await runBlock(on, block, PASSPHRASE);
-        expect(code, `${block}\n${output}`).toBe(0);
-        expect(output).not.toContain(PASSPHRASE);
-      }
+      await carryOut(on, blocks, PASSPHRASE);
       await story.after?.(on);
       await on.report(0, 'check');
       expect(await on.anonymous('track', 'operational', 'GET', 'kept')).toBe('value');
@@ -205,10 +201,7 @@ describe('docs/locker.md', () => {
       expect((await nexus.run('rotate', '--all', '--grace', '0')).code).toBe(0);
       await STORIES[CHANGED]?.before?.(nexus, 'keep the kit');
       const { blocks } = runbooks.find(({ title }) => title === CHANGED) ?? { blocks: [] };
-      for (const block of blocks) {
-        const { code, output } = await runBlock(nexus, block, PASSPHRASE);
-        expect(code, `${block}\n${output}`).toBe(0);
-      }
+      await carryOut(nexus, blocks, PASSPHRASE);
       await nexus.report(0, 'check');
       expect(await nexus.anonymous('track', 'operational', 'GET', 'kept')).toBe('value');
     },

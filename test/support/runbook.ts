@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
 import type { Nexus } from './nexus.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -59,4 +60,13 @@ export async function runBlock(nexus: Nexus, block: string, stdin = ''): Promise
   child.stdin.end(stdin);
   await once(child, 'close');
   return { code: child.exitCode, output };
+}
+
+/** One block after the other, each of which must end well. What is typed in is never shown. */
+export async function carryOut(nexus: Nexus, blocks: readonly string[], stdin: string): Promise<void> {
+  for (const block of blocks) {
+    const { code, output } = await runBlock(nexus, block, stdin);
+    expect(code, `${block}\n${output}`).toBe(0);
+    expect(output).not.toContain(stdin);
+  }
 }
