@@ -17,6 +17,7 @@ import type { Restoring } from './restoring.js';
 import {
   holdsRestored,
   keptFolder,
+  runs,
   stagedFolder,
   stateOf,
   stopIfThere,
@@ -84,7 +85,7 @@ async function serveAgain({ world, environment, progress }: Restoring): Promise<
     if (role === 'vault') continue;
     const state = await stateOf(world, specOf(world.configuration, environment, role));
     // Whether a stopped one is to run is not for a restore that failed to say.
-    if (state?.state === 'running') await waitForLink(world, environment, progress);
+    if (runs(state)) await waitForLink(world, environment, progress);
     else return;
   }
   await proveWriteAndRead(world, environment);
