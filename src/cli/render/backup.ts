@@ -12,7 +12,7 @@ export function renderBackupCreate(report: BackupCreateReport, page: Page): read
   const lines = shown.flatMap((one) => renderCreated(one, page));
   if (pushed !== null && !(page.quiet && pushed.ok)) lines.push(...renderPushed(pushed, page));
   if (page.quiet) return lines;
-  if (environments.length === 0)
+  if (environments.length === 0 && pushed === null)
     return wrap('Nothing is due: each has a backup since the latest time of the schedule.', page.width);
   const made = environments.filter(({ backup }) => backup !== null).length;
   return [...lines, '', `${plural(made, 'backup')} made in ${formatDuration(durationMs)}, below ${report.root}`];
