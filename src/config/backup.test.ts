@@ -228,7 +228,9 @@ describe('the example in docs/backups.md', () => {
     expect(backup).toMatchObject({ configured: true, encrypt: true, keep: DEFAULT_KEEP, staleAfterHours: 30 });
     // Each key that there is has a line in its table.
     const named = new Set([...page.matchAll(/^\| `([\w.]+)`/gm)].map(([, key]) => key));
-    const keys = Object.keys(backup).flatMap((key) => (key === 'target' ? ['target.repository', 'target.environmentFile'] : [key]));
+    const keys = Object.keys(backup).flatMap((key) =>
+      key === 'target' ? ['target.repository', 'target.environmentFile'] : [key],
+    );
     expect(keys.filter((key) => key !== 'configured' && !named.has(key))).toEqual([]);
   });
 });

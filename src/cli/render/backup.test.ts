@@ -89,7 +89,9 @@ describe('what backup create says', () => {
 
   it('of a target that cannot be reached', () => {
     const pushed = { repository: 'sftp:host:/b', ok: false, snapshot: null, bytesAdded: null, error: ERROR };
-    expect(renderBackupCreate({ ...report, environments: [], pushed }, page()).join('\n')).toContain('✗ sftp:host:/b:');
+    expect(renderBackupCreate({ ...report, environments: [MADE], pushed }, page()).join('\n')).toContain(
+      '✗ sftp:host:/b:',
+    );
   });
 });
 

@@ -19,7 +19,7 @@ import type { World } from '../world.js';
 import { keysIn } from './content.js';
 import { endJournal } from './journal.js';
 import type { Restoring } from './restoring.js';
-import { keptFolder, stateOf, vaultSpecOf } from './restoring.js';
+import { keptFolder, runs, stateOf, vaultSpecOf } from './restoring.js';
 import { wordsOf } from './source.js';
 
 /** A vault that is written to meanwhile is compared again, so often, so far apart (milliseconds). */
@@ -66,7 +66,7 @@ export async function openToAll(restoring: Restoring, onOpen: () => void): Promi
 async function untilStarted({ world, environment, progress }: Restoring): Promise<void> {
   const spec = vaultSpecOf({ world, environment });
   const state = await stateOf(world, spec);
-  if (state?.state === 'running') return;
+  if (runs(state)) return;
   if (state === undefined) await world.runtime.create(spec);
   await perform(world, { kind: 'start', on: spec.id }, progress);
   await untilLoaded(world, environment, 'vault');
@@ -80,7 +80,7 @@ async function refill({ world, environment, credentials, progress }: Restoring):
   await perform(world, { kind: 'render', on }, progress);
   if (state === undefined) await world.runtime.create(spec);
   // One that has other passwords than Locker is started with Locker's; what it holds stays until it is refilled.
-  const isOpen = state?.state === 'running' && (await acceptsAdmin(world, environment, credentials));
+  const isOpen = runs(state) && (await acceptsAdmin(world, environment, credentials));
   if (!isOpen) {
     await perform(world, { kind: 'restart', on }, progress);
     await untilLoaded(world, environment, 'operational');
@@ -154,20 +154,21 @@ export async function note(
   }
 }
 
-/** What was written between the first archiving and the stop. The data are kept in any case. */
+/**
+ * All that the vault ever wrote, to the last write before it was stopped, so that a restore can be undone by the second.
+ * From where it is kept, which nexus3 never discards: earlier, it would only have made everybody wait for it.
+ */
 async function archiveKept(restoring: Restoring): Promise<readonly string[]> {
   const { world, environment } = restoring;
+  const kept = keptFolder(restoring);
+  const { aof } = readVaultFolder(kept);
+  // Only what has an append-only file has a history.
+  if (aof === undefined || aof.missingFiles.length > 0) return [];
   try {
-    await archiveHistory(world, environment.name, keptFolder(restoring));
+    await world.backups.history.archive(environment.name, kept);
     return [];
   } catch (error) {
     if (!(error instanceof Nexus3Error)) throw error;
-    return [`The last writes before the restore are not in the archive of ${environment.name}: ${error.message}`];
+    return [`The history of what was replaced is not in the archive: ${error.message} It lies in ${kept}`];
   }
-}
-
-/** Only what has an append-only file has a history. */
-export async function archiveHistory(world: World, env: string, dataDir: string): Promise<void> {
-  const { aof } = readVaultFolder(dataDir);
-  if (aof !== undefined && aof.missingFiles.length === 0) await world.backups.history.archive(env, dataDir);
 }

@@ -23,7 +23,6 @@ import { fillFromSnapshot, stage } from '../vault-data/stage.js';
 import type { World } from '../world.js';
 import { contentDifferences } from './content.js';
 import type { RestoreJournal } from './journal.js';
-import { archiveHistory } from './open.js';
 import { engineAtHand, loadStaged } from './proof.js';
 import { stagedFolder } from './restoring.js';
 import type { ChosenSource } from './source.js';
@@ -52,7 +51,6 @@ export async function prepare(
   const engine = await engineOf(world, facts, chosen);
   if (chosen.kind === 'backup') refuseTooNew(chosen, engine);
   await refuseWithoutRoom(world, environment.name, chosen);
-  await archiveHistory(world, environment.name, vault.spec.dataDir);
   const incarnation = newIncarnation();
   const folder = stagedFolder(world, environment.name);
   const owner = await ownerOf(world, vault.spec);

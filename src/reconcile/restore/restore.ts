@@ -53,7 +53,8 @@ export async function restore(
   const onWait = (holder: string): void => progress.note(`waiting for ${holder}`);
   await using _dataRoot = await world.locks.acquire(command, onWait);
   await refuseUnfinishedReset(world);
-  await using _repository = await world.backups.acquire(command, onWait);
+  // To put the old data back, no repository need be there.
+  await using _repository = options.abort ? undefined : await world.backups.acquire(command, onWait);
   const startedAt = world.clock.now().getTime();
   const planned = await planOf(world, options);
   const id = planIdOf(planned);

@@ -45,6 +45,10 @@ export async function stateOf(world: World, spec: InstanceSpec): Promise<Instanc
   return (await world.runtime.observe([spec])).instances.get(instanceKey(spec.id));
 }
 
+export function runs(state: InstanceRuntimeState | undefined): boolean {
+  return state?.state === 'running' || state?.state === 'starting';
+}
+
 export async function stopIfThere(world: World, spec: InstanceSpec): Promise<void> {
   if ((await stateOf(world, spec)) !== undefined) await world.runtime.stop(spec);
 }

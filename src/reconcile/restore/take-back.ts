@@ -17,6 +17,7 @@ import type { Restoring } from './restoring.js';
 import {
   holdsRestored,
   keptFolder,
+  runs,
   stagedFolder,
   stateOf,
   stopIfThere,
@@ -84,7 +85,7 @@ async function serveAgain({ world, environment, progress }: Restoring): Promise<
     if (role === 'vault') continue;
     const state = await stateOf(world, specOf(world.configuration, environment, role));
     // Whether a stopped one is to run is not for a restore that failed to say.
-    if (state?.state === 'running') await waitForLink(world, environment, progress);
+    if (runs(state)) await waitForLink(world, environment, progress);
     else return;
   }
   await proveWriteAndRead(world, environment);
@@ -102,17 +103,18 @@ async function discardKeptOperational({ world, environment, journal }: Restoring
 export function restoreFailed(restoring: Restoring, cause: unknown, notBack: unknown): Nexus3Error {
   const { environment } = restoring;
   const { name } = environment;
-  const state =
-    notBack === undefined
-      ? restoring.journal.before.ran
-        ? 'it serves what it held before'
-        : 'what it held before is in its place'
-      : 'the old data are kept, but do not serve yet';
+  const state = stateAfter(restoring, notBack);
   return new Nexus3Error('RESTORE_FAILED', `${name} was not restored; ${state}.`, {
     evidence: [...linesOf(cause), ...(notBack === undefined ? [] : ['then:', ...linesOf(notBack)])],
     hint: hintFor(restoring, notBack),
     cause,
   });
+}
+
+function stateAfter({ world, environment, journal }: Restoring, notBack: unknown): string {
+  if (seeRestore(world.configuration.dataRoot, environment.name) !== undefined) return 'the old data are kept aside';
+  if (notBack !== undefined) return 'what it held before is in its place, but does not serve yet';
+  return journal.before.ran ? 'it serves what it held before' : 'what it held before is in its place';
 }
 
 function hintFor({ world, environment: { name } }: Restoring, notBack: unknown): string {
