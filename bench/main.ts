@@ -1,10 +1,10 @@
 /**
  * All benches, or those whose names are given. Started by scripts/bench.mjs, which sets up what they need.
  *
- *   main.js [check-docker-12] [check-docker-100] [check-process-200] [up-docker-22] [credentials] [backup]
+ *   main.js [check-docker-12] [check-docker-100] [check-process-200] [up-docker-22] [credentials] [restore] [backup]
  */
 import { EngineUnavailable } from '../test/support/docker-unavailable.js';
-import { backups } from './backup/backups.js';
+import { backups, restores } from './backup/backups.js';
 import { checkHundred, checkRegistry } from './check-docker.js';
 import { checkTwoHundred } from './check-process.js';
 import type { Comparison, Findings, Measure } from './comparison.js';
@@ -22,6 +22,7 @@ const ON_DOCKER = {
 const ON_PROCESSES = {
   'check-process-200': checkTwoHundred,
   credentials: credentialsCold,
+  restore: () => restores(note),
   backup: () => backups(note),
 } as const;
 

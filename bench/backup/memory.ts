@@ -10,7 +10,7 @@ import type { Ground } from './ground.js';
 import { ENV } from './ground.js';
 import { empty } from './snapshot.js';
 
-const ROUNDS = 2;
+const ROUNDS = 1;
 const BOUND_MB = 150;
 const POLL_MS = 10;
 const KB_A_MB = 1_024;

@@ -10,7 +10,7 @@ import type { Ground } from './ground.js';
 import { ENV } from './ground.js';
 
 const WARM_UPS = 1;
-const PAIRS = 5;
+const PAIRS = 3;
 const TARGET_TIMES_MIN = 0.9;
 const TIMEOUT_MS = 300_000;
 /** Two snapshots of the same data differ by what a server says of itself in their heads. */

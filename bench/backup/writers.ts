@@ -8,7 +8,7 @@ import type { Ground } from './ground.js';
 import { create, empty, redisCli } from './snapshot.js';
 
 const WRITERS = 4;
-const ROUNDS = 5;
+const ROUNDS = 3;
 const TARGET_TIMES_MAX = 3;
 const UNDISTURBED_MS = 4_000;
 /** Keys of the data set, so that what a fork shares has to be copied. */
