@@ -44,7 +44,7 @@ export function renderScratchConf({ modulePath, dir }: ScratchWhere, options: Sc
     'rdbchecksum yes',
     '# What is not whole must not load.',
     'aof-load-truncated no',
-    '# Nothing is written, whatever happens.',
+    '# Nothing is written of its own accord.',
     `appendonly ${options.appendOnly ? 'yes' : 'no'}`,
     'appendfsync no',
     'auto-aof-rewrite-percentage 0',

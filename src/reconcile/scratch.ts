@@ -39,6 +39,8 @@ export interface ScratchContent {
 
 export interface LoadedScratch {
   readonly admin: Admin;
+  /** Its folder on this host; gone when `use` has ended. */
+  readonly dir: string;
   readonly engine: EngineVersion;
   /** From its start until it had loaded everything. */
   readonly loadMs: number;
@@ -112,7 +114,7 @@ async function run<T>(
   try {
     const { engine } = await untilLoaded(world, env, scratch, password);
     const loadMs = Math.round(performance.now() - startedAt);
-    const result = await asked(world, env, scratch, password, (admin) => use({ admin, engine, loadMs }));
+    const result = await asked(world, env, scratch, password, (admin) => use({ admin, dir: spec.dir, engine, loadMs }));
     await end();
     return result;
   } catch (error) {

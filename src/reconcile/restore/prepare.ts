@@ -23,7 +23,7 @@ import { fillFromSnapshot, stage } from '../vault-data/stage.js';
 import type { World } from '../world.js';
 import { contentDifferences } from './content.js';
 import type { RestoreJournal } from './journal.js';
-import { engineAtHand, loadStaged } from './proof.js';
+import { engineAtHand, loadStaged, settleStaged } from './proof.js';
 import { stagedFolder } from './restoring.js';
 import type { ChosenSource } from './source.js';
 import { sourceOf } from './source.js';
@@ -108,7 +108,8 @@ function describeEngine({ kind, version, graphModule }: EngineVersion): string {
 }
 
 async function refuseWithoutRoom(world: World, env: string, chosen: ChosenSource): Promise<void> {
-  const needed = chosen.kind === 'backup' ? chosen.manifest.snapshot.rdbBytes : chosen.plan.bytes;
+  // A history is loaded beside, and what was loaded is saved: as many bytes again, at most.
+  const needed = chosen.kind === 'backup' ? chosen.manifest.snapshot.rdbBytes : 2 * chosen.plan.bytes;
   const aside = asideFolder(world, env);
   await makeFolder(aside, { mode: 0o700 });
   const { bavail, bsize } = await statfs(aside);
@@ -155,7 +156,7 @@ async function expectedContent(
   const known = chosen.kind === 'backup' ? chosen.manifest.content : null;
   if (chosen.kind === 'backup' && known !== null && chosen.manifest.verification !== null) return known;
   progress.step('load it beside the vault, and count it');
-  const counted = await loadStaged(world, facts.environment);
+  const counted = await (chosen.kind === 'history' ? settleStaged : loadStaged)(world, facts.environment);
   const differences = known === null ? [] : contentDifferences(known, counted);
   if (differences.length > 0) {
     throw new Nexus3Error('BACKUP_UNTRUE', 'The backup does not hold what its manifest says.', {

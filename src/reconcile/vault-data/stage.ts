@@ -29,11 +29,17 @@ export async function stage(
   await makeFolder(folder, { mode: FOLDER_MODE });
   await fill(appendOnly);
   if (owner !== undefined) {
-    for (const name of await readdir(appendOnly)) await chown(join(appendOnly, name), owner.uid, owner.gid);
-    for (const path of [appendOnly, folder]) await chown(path, owner.uid, owner.gid);
+    await giveTo(appendOnly, owner);
+    await chown(folder, owner.uid, owner.gid);
   }
   const birth = renderBirth({ state: 'born', incarnation });
   await writeFileWhole(join(folder, BIRTH_FILE), birth, { mode: 0o600, owner });
+}
+
+/** Its server runs as the owner of the data. */
+export async function giveTo(appendOnly: string, owner: Owner): Promise<void> {
+  for (const name of await readdir(appendOnly)) await chown(join(appendOnly, name), owner.uid, owner.gid);
+  await chown(appendOnly, owner.uid, owner.gid);
 }
 
 /**
