@@ -19,7 +19,7 @@ export interface Hands {
 }
 
 /** The embedded runtime's: signals, and the start script by hand. */
-export const PROCESS_HANDS: Hands = {
+export const PROCESS_HANDS: Hands & { thaw(nexus: Nexus, env: string, role: Role): Promise<void> } = {
   async kill(nexus, env, role) {
     await signal(nexus, env, role, 'SIGKILL');
   },
@@ -35,6 +35,9 @@ export const PROCESS_HANDS: Hands = {
     const pid = await pidOf(nexus, env, role);
     process.kill(pid, 'SIGSTOP');
     await until(() => /\) T /.test(readFileSync(`/proc/${String(pid)}/stat`, 'utf8')), 'the stop');
+  },
+  async thaw(nexus, env, role) {
+    process.kill(await pidOf(nexus, env, role), 'SIGCONT');
   },
   async takeAway(nexus, env, role) {
     await using world = await nexus.world();

@@ -17,6 +17,7 @@ import type { PlannedRestore } from './plan.js';
 import { planBegin, planResumed } from './plan.js';
 import type { RestoredEnvironment, RestoreOptions } from './report.js';
 import { askedOf, historyFolder, isPullNeeded, planUnknown, pull, sourceFor } from './request.js';
+import { hasRemains } from './remains.js';
 import type { ChosenSource } from './source.js';
 import { Steps } from './steps.js';
 
@@ -73,21 +74,27 @@ export async function restoreInto(
       error: null,
     };
   } catch (error) {
-    // What is proven and half open is finished by the next run.
-    if (seeRestore(world.configuration.dataRoot, into) === undefined) await undo(grown, environment, steps);
+    await undo(grown, environment, steps);
     throw error;
   }
 }
 
-/** What went wrong first is what counts. */
+/**
+ * What went wrong first is what counts. What is proven and half open is finished by the next run; and where data lie, they
+ * are not this command's to delete.
+ */
 async function undo(world: World, environment: ConfiguredEnvironment, progress: Progress): Promise<void> {
+  const { name } = environment;
+  if (seeRestore(world.configuration.dataRoot, name) !== undefined) return;
   try {
+    if (await hasRemains(world, name)) {
+      progress.note(`${name} stays, because data lie in its folder (nexus3 remove ${name})`);
+      return;
+    }
     await takeAway(world, environment, { deleteData: true }, progress);
   } catch (error) {
     if (!(error instanceof Nexus3Error)) throw error;
-    progress.note(
-      `${environment.name} could not be taken away again: ${error.message} (nexus3 remove ${environment.name})`,
-    );
+    progress.note(`${name} could not be taken away again: ${error.message} (nexus3 remove ${name})`);
   }
 }
 
@@ -135,6 +142,6 @@ async function admitName(world: World, { from, into }: Beside): Promise<Configur
 
 async function isUnused(world: World, environment: ConfiguredEnvironment): Promise<boolean> {
   const { instances } = await world.runtime.observe(specsOf(world.configuration, [environment]));
-  const { mark, hasData, vault } = readFolders(specOf(world.configuration, environment, 'vault'), undefined);
-  return instances.size === 0 && !hasData && mark === undefined && vault.birth === undefined;
+  const { mark } = readFolders(specOf(world.configuration, environment, 'vault'), undefined);
+  return instances.size === 0 && mark === undefined && !(await hasRemains(world, environment.name));
 }
