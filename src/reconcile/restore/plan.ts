@@ -8,7 +8,7 @@ import type { Environment } from '../../protocol/environment.js';
 import { keysIn } from './content.js';
 import type { Way } from './one.js';
 import { LOCKER_WARNINGS } from './open.js';
-import { mayBeLastCopy } from './prepare.js';
+import { mayBeLastCopy } from './keep-operational.js';
 import type { ChosenSource, RestoreSource } from './source.js';
 import { sourceOf, wordsOf } from './source.js';
 

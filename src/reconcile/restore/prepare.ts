@@ -3,19 +3,18 @@
  * one that was written, and, where nobody has yet, loaded and counted. Nothing that serves is touched. Cut off here, a
  * restore leaves only `aside/vault-restored`, which the next one removes.
  */
-import { copyFile, link, mkdir, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Nexus3Error, systemErrorCode, writeFailure } from '../../errors.js';
-import { makeFolder, readIfThere, syncFolder } from '../../files.js';
+import { Nexus3Error } from '../../errors.js';
+import { makeFolder, readIfThere } from '../../files.js';
 import type { EngineVersion } from '../../protocol/engine-record.js';
 import { canRead, formatModuleVersion } from '../../protocol/engine-record.js';
 import { CONFIG_FILE } from '../../protocol/layout.js';
 import type { Progress } from '../../progress.js';
 import type { ContentCounts } from '../../redis/observation.js';
 import type { InstanceSpec } from '../../runtime/runtime.js';
-import { adminOf, credentialsOf } from '../access.js';
 import type { EnvironmentFacts } from '../facts.js';
-import { differsIn, hasData, isFenced, isUp, serverOf, servesPastGuard } from '../facts.js';
+import { isFenced, isUp, serverOf } from '../facts.js';
 import type { Owner } from '../render.js';
 import { newIncarnation, ownerToBe } from '../render.js';
 import { asideFolder, keptName, stampOf } from '../vault-data/aside.js';
@@ -23,6 +22,7 @@ import { fillFromSnapshot, stage } from '../vault-data/stage.js';
 import type { World } from '../world.js';
 import { contentDifferences } from './content.js';
 import type { RestoreJournal } from './journal.js';
+import { keepOperational } from './keep-operational.js';
 import { engineAtHand, loadStaged, settleStaged } from './proof.js';
 import { stagedFolder } from './restoring.js';
 import type { ChosenSource } from './source.js';
@@ -74,7 +74,8 @@ export async function prepare(
     before: {
       mark: (await readIfThere(join(vault.spec.configDir, CONFIG_FILE.mark))) ?? null,
       engine: (await readIfThere(join(vault.spec.configDir, CONFIG_FILE.engine))) ?? null,
-      fenced: isFenced(facts),
+      // What an earlier restore had proven needs no fence any more, whoever it was meant for.
+      fenced: isFenced(facts) && facts.restore === undefined,
       existed: vault.runtime !== undefined,
       ran: isUp(vault) || vault.runtime?.state === 'restarting',
     },
@@ -166,46 +167,4 @@ async function expectedContent(
   }
   progress.done('it was loaded beside the vault, and counted');
   return counted;
-}
-
-/**
- * Where the vault does not serve past the guard, its operational may have the last copy of what no backup has; the refill
- * would take that away. A snapshot of it is kept: as a second name of the same file, so it costs no room and no time.
- * @returns its name in `aside/`; null: there was nothing to keep
- */
-async function keepOperational(
-  world: World,
-  facts: EnvironmentFacts,
-  name: string,
-  progress: Progress,
-): Promise<string | null> {
-  const { operational, environment } = facts;
-  if (!mayBeLastCopy(facts) || operational === undefined) return null;
-  if (serverOf(operational) !== undefined) {
-    const credentials = await credentialsOf(world, environment);
-    await using admin = await adminOf(world, environment, 'operational', credentials);
-    await admin.save();
-  }
-  const folder = join(asideFolder(world, environment.name), name);
-  const snapshot = join(operational.spec.dataDir, 'dump.rdb');
-  try {
-    await mkdir(folder, { mode: 0o700, recursive: true });
-    await link(snapshot, join(folder, 'dump.rdb')).catch((error: unknown) => {
-      // A file system without second names, or one that does not let this user give any.
-      if (systemErrorCode(error) === 'ENOENT') throw error;
-      return copyFile(snapshot, join(folder, 'dump.rdb'));
-    });
-    await syncFolder(folder);
-  } catch (error) {
-    throw writeFailure(folder, error);
-  }
-  progress.done('a snapshot of the operational is kept');
-  return name;
-}
-
-/** What the operational holds, and the vault may not. */
-export function mayBeLastCopy(facts: EnvironmentFacts): boolean {
-  const { operational } = facts;
-  if (operational === undefined || differsIn(operational, 'mount')) return false;
-  return hasData(operational) && !servesPastGuard(facts);
 }
