@@ -1,4 +1,5 @@
 import type { EnvironmentFacts, RestoreFacts } from '../facts.js';
+import { isFenced, isHeld } from '../facts.js';
 import type { Rule, Sighting } from './rule.js';
 
 export const restoreUnfinished: Rule = {
@@ -10,23 +11,22 @@ export const restoreUnfinished: Rule = {
   see: (facts) => (facts.restore === undefined ? [] : [sighting(facts, facts.restore)]),
 };
 
-function sighting({ environment }: EnvironmentFacts, { phase, source, startedAt }: RestoreFacts): Sighting {
-  const { name } = environment;
+function sighting(facts: EnvironmentFacts, { phase, source, startedAt }: RestoreFacts): Sighting {
+  const { name } = facts.environment;
   const finish = `nexus3 restore ${name}`;
   return {
     instance: 'vault',
-    message: MESSAGES[phase],
+    message: phase === 'opening' ? openingMessage(facts) : MESSAGES[phase],
     evidence: { phase, source, startedAt },
-    remedy: REMEDIES[phase](finish),
+    remedy: phase === 'opening' && isHeld(facts) ? anew(name) : REMEDIES[phase](finish),
     fixable: false,
   };
 }
 
-const MESSAGES: Readonly<Record<RestoreFacts['phase'], string>> = {
+const MESSAGES: Readonly<Record<Exclude<RestoreFacts['phase'], 'opening'>, string>> = {
   replacing:
     'a restore was cut off while the vault’s data were being replaced: it serves nobody until that is finished',
   proving: 'a restore was cut off before the restored data were proven: the vault serves nobody until they are',
-  opening: 'a restore was cut off when the restored data were proven: they are what the vault serves',
   'taking-back': 'a restore failed, and was cut off while the old data were put back: they are what will serve',
   unreadable: 'a restore was begun, but what it has written down cannot be read',
 };
@@ -38,6 +38,18 @@ const REMEDIES: Readonly<Record<RestoreFacts['phase'], (finish: string) => strin
   'taking-back': (finish) => `Put the old data back: ${finish} --abort; or try again: ${finish}`,
   unreadable: (finish) => `${finish} says what to do`,
 };
+
+function openingMessage(facts: EnvironmentFacts): string {
+  const cutOff = 'a restore was cut off when the restored data were proven';
+  if (isHeld(facts)) return `${cutOff}, and they are lost since: the last-copy guard holds the vault`;
+  return isFenced(facts)
+    ? `${cutOff}: the vault has them, but no application may log in until it is finished`
+    : `${cutOff}: they are what the vault serves`;
+}
+
+function anew(name: string): string {
+  return `Restore anew: nexus3 restore ${name}; or rebuild the vault from its operational: nexus3 recover ${name} --vault`;
+}
 
 function eitherWay(finish: string): string {
   return `Finish it: ${finish}; or put the old data back: ${finish} --abort`;

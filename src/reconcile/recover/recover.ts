@@ -9,6 +9,7 @@ import { differsIn, guardOf, hasData, instancesIn, isFenced, isForeign, isHeld, 
 import { look } from '../loop.js';
 import { acceptLoss } from './accept-loss.js';
 import { recoverOperational } from './operational.js';
+import { endJournal } from '../restore/journal.js';
 import type { Recovered } from './recovered.js';
 import { finishVaultRecovery, recoverVault } from './vault.js';
 import type { World } from '../world.js';
@@ -99,6 +100,7 @@ export async function recover(world: World, options: RecoverOptions, progress: P
   const startedAt = world.clock.now().getTime();
   const facts = await factsOf(world, options.env);
   const kind = admit(facts, options, await hasAside(world, options.env, 'vault'));
+  if (facts.restore !== undefined) await endJournal(world.configuration.dataRoot, options.env);
   const steps: string[] = [];
   const recording: Progress = {
     ...progress,
@@ -146,7 +148,9 @@ export function admit(facts: EnvironmentFacts, options: RecoverOptions, unfinish
       hint: 'Remove that container by hand first; keep its data.',
     });
   }
-  if (facts.restore !== undefined) {
+  // Proven by it and lost since: what it had left to do, a recovery does too.
+  const isLostSince = facts.restore?.phase === 'opening' && isHeld(facts) && options.vault;
+  if (facts.restore !== undefined && !isLostSince) {
     throw refused(
       `A restore of the vault of ${name} was cut off, so two copies of its data lie here.`,
       `Finish that first: nexus3 restore ${name}`,

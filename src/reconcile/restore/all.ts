@@ -14,6 +14,7 @@ import { UP_LICENCE } from '../up.js';
 import type { World } from '../world.js';
 import { readJournal } from './journal.js';
 import { restoreOne, wayOf } from './one.js';
+import { openedOf } from './opened.js';
 import type { PlannedRestore } from './plan.js';
 import { planBegin, planResumed, planSkipped } from './plan.js';
 import type { RestoredEnvironment } from './report.js';
@@ -42,7 +43,7 @@ async function planOne(world: World, facts: EnvironmentFacts): Promise<PlannedRe
   const { environment } = facts;
   const { name } = environment;
   const journal = readJournal(world.configuration.dataRoot, name);
-  const way = wayOf(name, journal, ASKED);
+  const way = wayOf(name, journal, ASKED, await openedOf(world, environment, journal));
   if (journal !== undefined && way !== 'begin') return planResumed(name, journal.source, way);
   if (await isPullNeeded(world, name)) return planUnknown(world, name, name);
   if ((await world.backups.list(name)).length === 0) return planSkipped(name, NO_BACKUP);

@@ -13,6 +13,7 @@ import { takeAway } from '../remove.js';
 import type { World } from '../world.js';
 import { readJournal, seeRestore } from './journal.js';
 import { restoreOne, wayOf } from './one.js';
+import { openedOf } from './opened.js';
 import type { PlannedRestore } from './plan.js';
 import { planBegin, planResumed } from './plan.js';
 import type { RestoredEnvironment, RestoreOptions } from './report.js';
@@ -29,7 +30,8 @@ export interface Beside {
 export async function planInto(world: World, { from, into }: Beside, options: RestoreOptions): Promise<PlannedRestore> {
   const existing = await admitName(world, { from, into });
   const journal = existing === undefined ? undefined : readJournal(world.configuration.dataRoot, into);
-  const way = wayOf(into, journal, askedOf(from, options));
+  const opened = existing === undefined ? 'well' : await openedOf(world, existing, journal);
+  const way = wayOf(into, journal, askedOf(from, options), opened);
   if (journal !== undefined && way !== 'begin') return planResumed(into, journal.source, way);
   if (await isPullNeeded(world, from, options.id)) return planUnknown(world, into, from);
   const chosen = await sourceFor(world, from, options, historyFolder(world, from));

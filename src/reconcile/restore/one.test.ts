@@ -5,6 +5,7 @@ import { Nexus3Error } from '../../errors.js';
 import type { RestorePhase } from '../facts.js';
 import type { RestoreJournal } from './journal.js';
 import { admit, wayOf } from './one.js';
+import type { Opened } from './opened.js';
 import type { RestoreSource } from './source.js';
 
 const backup = (id: string): RestoreSource => ({ kind: 'backup', env: 'track', id, createdAt: '' });
@@ -48,7 +49,16 @@ describe('what a run does about what an earlier one has begun', () => {
   ])('%s', (phase, expected) => {
     const journal = phase === undefined ? undefined : journalIn(phase);
     const way = (source: RestoreSource | undefined, abort = false): string =>
-      codeOf(() => wayOf('track', journal, { abort, source }));
+      codeOf(() => wayOf('track', journal, { abort, source }, 'well'));
+    expect([way(undefined), way(BEGUN), way(OTHER), way(undefined, true)]).toEqual(expected);
+  });
+
+  it.each<[Opened, [plain: string, same: string, other: string, abort: string]]>([
+    ['lost', ['begin', 'begin', 'begin', REFUSED]],
+    ['failing', ['finish', 'begin', 'begin', REFUSED]],
+  ])('opening, and what was proven is %s since', (opened, expected) => {
+    const way = (source: RestoreSource | undefined, abort = false): string =>
+      codeOf(() => wayOf('track', journalIn('opening'), { abort, source }, opened));
     expect([way(undefined), way(BEGUN), way(OTHER), way(undefined, true)]).toEqual(expected);
   });
 });

@@ -12,7 +12,10 @@ import { discardAside } from '../vault-data/aside.js';
 import type { World } from '../world.js';
 import type { RestoreJournal } from './journal.js';
 import { readJournal, writeJournal } from './journal.js';
+import { refuseSilentLastCopy } from './keep-operational.js';
 import { note, openToAll } from './open.js';
+import type { Opened } from './opened.js';
+import { openedOf } from './opened.js';
 import type { PrepareOptions } from './prepare.js';
 import { prepare } from './prepare.js';
 import { replaceAndProve } from './replace.js';
@@ -45,8 +48,8 @@ export interface Asked {
   readonly source: RestoreSource | undefined;
 }
 
-/** Pure. @throws Nexus3Error RESTORE_REFUSED */
-export function wayOf(env: string, journal: RestoreJournal | undefined, asked: Asked): Way {
+/** @param opened what has become of them since; only asked for where they were being opened. Pure. @throws Nexus3Error RESTORE_REFUSED */
+export function wayOf(env: string, journal: RestoreJournal | undefined, asked: Asked, opened: Opened): Way {
   if (journal === undefined) {
     if (!asked.abort) return 'begin';
     throw new Nexus3Error('RESTORE_REFUSED', `No restore of ${env} is under way, so there is nothing to put back.`, {
@@ -57,9 +60,14 @@ export function wayOf(env: string, journal: RestoreJournal | undefined, asked: A
     if (journal.phase !== 'opening') return 'put-back';
     throw new Nexus3Error('RESTORE_REFUSED', `The restored data of ${env} are proven, and may be in use already.`, {
       evidence: [`phase ${journal.phase}: ${wordsOf(journal.source)}`],
-      hint: `Finish it: nexus3 restore ${env}. What the vault held before stays in its folder aside/.`,
+      hint:
+        opened === 'lost'
+          ? `They are lost since: restore anew (nexus3 restore ${env}), or rebuild the vault: nexus3 recover ${env} --vault. What it held before stays in its folder aside/.`
+          : `Finish it: nexus3 restore ${env}. What the vault held before stays in its folder aside/.`,
     });
   }
+  // There is one copy at most, and it is kept aside like any other that is restored over.
+  if (journal.phase === 'opening' && mayBeginAnew(opened, asked)) return 'begin';
   if (journal.phase === 'taking-back') return 'put-back-then-begin';
   if (asked.source !== undefined && !isSameSource(asked.source, journal.source)) {
     throw new Nexus3Error('RESTORE_REFUSED', `Another restore of ${env} was cut off.`, {
@@ -73,6 +81,11 @@ export function wayOf(env: string, journal: RestoreJournal | undefined, asked: A
   return journal.phase === 'opening' ? 'finish' : 'go-on';
 }
 
+/** Data that may be in use already are not replaced unless somebody says by what. */
+function mayBeginAnew(opened: Opened, { source }: Asked): boolean {
+  return opened === 'lost' || (opened === 'failing' && source !== undefined);
+}
+
 /** @throws Nexus3Error FOREIGN_INSTANCE, RESTORE_REFUSED. Pure. */
 export function admit(facts: EnvironmentFacts): void {
   const foreign = instancesIn(facts).find(isForeign);
@@ -82,7 +95,10 @@ export function admit(facts: EnvironmentFacts): void {
     });
   }
   const elsewhere = instancesIn(facts).find((instance) => differsIn(instance, 'mount'));
-  if (elsewhere === undefined) return;
+  if (elsewhere === undefined) {
+    refuseSilentLastCopy(facts);
+    return;
+  }
   throw new Nexus3Error('RESTORE_REFUSED', `${elsewhere.spec.name} keeps its data in another folder.`, {
     evidence: (elsewhere.runtime?.differences ?? []).map(({ aspect, actual }) => `${aspect}: ${actual}`),
     hint: `Put that right first: nexus3 check ${facts.environment.name}`,
@@ -104,11 +120,11 @@ export async function restoreOne(
 ): Promise<Outcome> {
   const { dataRoot } = world.configuration;
   const journal = readJournal(dataRoot, environment.name);
-  const way = wayOf(environment.name, journal, asked);
+  const way = wayOf(environment.name, journal, asked, await openedOf(world, environment, journal));
   const parts = { world, environment, progress };
   if (journal !== undefined && way !== 'begin') {
     const restoring = { ...parts, journal, credentials: await credentialsOf(world, environment) };
-    if (way === 'finish') return open(restoring, true, world.clock.now());
+    if (way === 'finish') return finish(restoring);
     if (way === 'go-on') return replaceThenOpen(restoring, true);
     await takeBack(restoring);
     if (way === 'put-back') return putBack(journal);
@@ -178,6 +194,23 @@ async function afterTakingBack(restoring: Restoring, cause: unknown): Promise<un
   if (defect !== undefined) return defect;
   await note(restoring, 'failed');
   return restoreFailed(restoring, cause, notBack);
+}
+
+/** What was proven may have been damaged since: then another restore is the way out. */
+async function finish(restoring: Restoring): Promise<Outcome> {
+  const { world, environment, journal } = restoring;
+  try {
+    return await open(restoring, true, world.clock.now());
+  } catch (error) {
+    const opened = await openedOf(world, environment, journal);
+    if (opened === 'well' || !(error instanceof Nexus3Error)) throw error;
+    throw new Nexus3Error(error.code, error.message, { evidence: error.evidence, hint: anew(restoring), cause: error });
+  }
+}
+
+function anew({ environment: { name }, journal: { source } }: Restoring): string {
+  const by = source.kind === 'backup' ? `--id ${source.id}` : `--at ${source.at}`;
+  return `See: nexus3 logs ${name} --vault. To restore anew, keeping what lies there aside: nexus3 restore ${name} ${by}`;
 }
 
 async function open(restoring: Restoring, resumed: boolean, stoppedAt: Date): Promise<Outcome> {

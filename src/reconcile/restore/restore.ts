@@ -9,6 +9,7 @@ import { planAll, restoreAll } from './all.js';
 import { planInto, restoreInto } from './into.js';
 import { readJournal } from './journal.js';
 import { admit, factsOf, restoreOne, wayOf } from './one.js';
+import { openedOf } from './opened.js';
 import type { PlannedRestore } from './plan.js';
 import { planBegin, planIdOf, planResumed } from './plan.js';
 import type { RestoredEnvironment, RestoreOptions, RestoreReport } from './report.js';
@@ -81,7 +82,7 @@ async function planNamed(
 ): Promise<PlannedRestore> {
   const { name } = environment;
   const journal = readJournal(world.configuration.dataRoot, name);
-  const way = wayOf(name, journal, askedOf(name, options));
+  const way = wayOf(name, journal, askedOf(name, options), await openedOf(world, environment, journal));
   if (journal !== undefined && way !== 'begin') return planResumed(name, journal.source, way);
   const facts = await factsOf(world, environment);
   admit(facts);
