@@ -6,10 +6,11 @@ import { Unreadable } from '../hashed-file.js';
 import type { Sealing } from '../sealing.js';
 import { AofScanner } from './aof-scanner.js';
 import { ArchiveFolder } from './archive-folder.js';
-import { type ArchiveIndex, endOf } from './archive-index.js';
+import type { ArchiveIndex } from './archive-index.js';
 import { archivedRecordings } from './archive-recording.js';
 import { archiveVault } from './archiver.js';
 import { extractSelection, type ExtractTarget } from './extract.js';
+import { type Join, joinOf } from './joint.js';
 import { notCovered } from './not-covered.js';
 import { prunedIndexes } from './pruning.js';
 import { type OwnedSpan, ownedSpans, type Recording, type Selection, select } from './recording.js';
@@ -103,25 +104,38 @@ export class StoredHistory implements History {
   }
 
   async #recordings(env: string, dataDir: string | undefined, now: Date): Promise<Found> {
-    const recordings: Recording[] = [];
     const notes: string[] = [];
-    const vault = dataDir === undefined ? undefined : await readVault(dataDir, now).catch(noted(notes));
-    let [since, coveredTo] = [vault?.since ?? 0, vault?.coveredTo ?? 0];
-    let isBehind = false;
+    for (let tried = 1; dataDir !== undefined; tried += 1) {
+      try {
+        const vault = await readVault(dataDir, now).catch(noted(notes));
+        return await this.#withArchive(env, vault, notes);
+      } catch (error) {
+        if (!(error instanceof Unreadable)) throw error;
+        if (tried < TRIES_MAX) continue;
+        notes.push(`the vault’s folder cannot be read: ${error.message}`);
+        break;
+      }
+    }
+    return this.#withArchive(env, undefined, notes);
+  }
+
+  /** @throws Unreadable where a file of the vault cannot be read, or is gone by now */
+  async #withArchive(env: string, vault: VaultRecording | undefined, said: readonly string[]): Promise<Found> {
+    const recordings: Recording[] = [];
+    const notes = [...said];
+    let own: Recording | undefined = vault;
     for (const { folder, index, problem } of await this.#archiveOf(env).lineages()) {
       if (index === undefined) {
         notes.push(`${folder}: ${problem.message}`);
         continue;
       }
       recordings.push(...archivedRecordings(folder, index, this.#init.sealing));
-      if (vault?.incarnation !== index.incarnation) continue;
-      since = Math.min(since, index.since);
-      coveredTo = Math.max(coveredTo, index.stretches.at(-1)?.coveredTo ?? 0);
-      isBehind ||= hasLost(vault, index);
+      if (vault === undefined || own === undefined || vault.incarnation !== index.incarnation) continue;
+      own = beside(own, index, await joinOf(index.stretches.at(-1), vault));
+      // What a vault has lost it cannot tell of: then only the archive knows.
+      if (own === undefined) notes.push('the vault’s folder holds less than was archived of it');
     }
-    // What a vault has lost it cannot tell of: then only the archive knows.
-    if (vault !== undefined && !isBehind) recordings.push({ ...vault, since, coveredTo });
-    if (isBehind) notes.push('the vault’s folder holds less than was archived of it');
+    if (own !== undefined) recordings.push(own);
     return { recordings, notes };
   }
 
@@ -188,6 +202,7 @@ async function justWritten(recordings: readonly Recording[], at: number, now: Da
   const newest = vault?.writes.at(-1);
   if (vault === undefined || newest === undefined || at <= vault.coveredTo || at * 1_000 > now.getTime())
     return undefined;
+  if (at < (vault.certainFrom ?? 0)) return undefined;
   const scanner = new AofScanner(at);
   await using file = await newest.open();
   for await (const chunk of file.chunks) {
@@ -197,12 +212,18 @@ async function justWritten(recordings: readonly Recording[], at: number, now: Da
   return scanner.result().cut ? vault : undefined;
 }
 
-/** Less lies there than was archived of the same vault. */
-function hasLost({ writes }: Recording, { stretches }: ArchiveIndex): boolean {
-  const [there, archived] = [writes.at(-1), stretches.at(-1)?.writes.at(-1)];
-  if (archived === undefined) return false;
-  if (there === undefined) return true;
-  return there.seq < archived.seq || (there.seq === archived.seq && there.bytes < endOf(archived));
+/** The vault's own recording beside what is archived of the same vault; undefined: it knows of nothing for certain. */
+function beside(own: Recording, { since, stretches }: ArchiveIndex, join: Join): Recording | undefined {
+  if (join.kind === 'put-back' && join.certainFrom === undefined) return undefined;
+  const last = stretches.at(-1);
+  const goesOn = join.kind === 'goes-on';
+  const certainFrom = join.kind === 'put-back' ? join.certainFrom : goesOn ? last?.certainFrom : undefined;
+  return {
+    ...own,
+    since: Math.min(own.since, since),
+    coveredTo: Math.max(own.coveredTo, goesOn ? (last?.coveredTo ?? 0) : 0),
+    certainFrom: Math.max(own.certainFrom ?? 0, certainFrom ?? 0),
+  };
 }
 
 function covered({ from, to, recording }: OwnedSpan): { from: number; to: number; source: Window['source'] } {
