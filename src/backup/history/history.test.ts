@@ -1,5 +1,5 @@
 /** History as the rest of nexus3 sees it, on a real disk: which second comes from where, and what is kept. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { date, failure, HistoryHarness, iso } from '../../../test/support/history-harness.js';
@@ -211,6 +211,24 @@ describe('a vault that was put back to an earlier copy of itself, and has writte
       expect(await history.windows('track', dataDir)).toMatchObject([{ to: iso(to), source: 'archive' }]);
     }
   });
+});
+
+it('what the vault’s disk does not give any more comes from the archive, where that has it', async () => {
+  await using vault = await WrittenVault.make();
+  const history = harness.historyOf(vault);
+  for (let round = 0; round < 3; round += 1) {
+    await vault.write(1, { pad: 200_000 });
+    vault.now += 5;
+  }
+  await history.archive('track', vault.dataDir);
+  const archived = vault.now - 3;
+  const file = await open(vault.newest, 'r+');
+  await file.write(Buffer.alloc(9_000), 0, 9_000, 200_000);
+  await file.close();
+  vault.now += 10;
+  expect((await history.plan('track', vault.dataDir, date(archived))).source).toBe('vault');
+  expect(await harness.idsAt(history, vault.dataDir, archived)).toEqual(vault.at(archived));
+  expect((await failure(harness.idsAt(history, vault.dataDir, vault.now - 3))).code).toBe('BACKUP_DAMAGED');
 });
 
 describe('history that takes too much room', () => {

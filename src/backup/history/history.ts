@@ -5,7 +5,7 @@ import type { ArchiveReport, History, HistoryPlan, OnBytes, Window } from '../ba
 import { Unreadable } from '../hashed-file.js';
 import type { Sealing } from '../sealing.js';
 import { AofScanner } from './aof-scanner.js';
-import { ArchiveFolder } from './archive-folder.js';
+import { ArchiveFolder, type Lineage } from './archive-folder.js';
 import type { ArchiveIndex } from './archive-index.js';
 import { archivedRecordings } from './archive-recording.js';
 import { archiveVault } from './archiver.js';
@@ -52,18 +52,19 @@ export class StoredHistory implements History {
   async archive(env: string, dataDir: string, onBytes?: OnBytes): Promise<ArchiveReport> {
     const { sealing, bytesMax, now } = this.#init;
     let [files, bytes] = [0, 0];
-    await this.#trying(async () => {
-      const lookedAt = now();
-      const vault = await readVault(dataDir, lookedAt);
-      if (vault === undefined) return;
-      const report = await archiveVault(
-        { env, archive: this.#archiveOf(env), sealing, bytesMax, onBytes },
-        vault,
-        lookedAt,
-      );
-      files += report.files;
-      bytes += report.bytes;
-    });
+    try {
+      await this.#trying(async () => {
+        const lookedAt = now();
+        const vault = await readVault(dataDir, lookedAt);
+        if (vault === undefined) return;
+        const init = { env, archive: this.#archiveOf(env), sealing, bytesMax, onBytes };
+        const report = await archiveVault(init, vault, lookedAt);
+        files += report.files;
+        bytes += report.bytes;
+      });
+    } catch (error) {
+      throw failedReading(error, `The history of ${env} cannot be archived.`, this.#init.root);
+    }
     return { files, bytes };
   }
 
@@ -91,6 +92,18 @@ export class StoredHistory implements History {
 
   async extract(env: string, dataDir: string | undefined, at: Date, to: ExtractTarget): Promise<HistoryPlan> {
     const second = wholeSecond(at);
+    try {
+      return await this.#extract(env, dataDir, second, to);
+    } catch (error) {
+      if (!isDamage(error) || dataDir === undefined) throw error;
+      // What the vault's disk does not give any more may be in the archive, each part of which is proven.
+      return await this.#extract(env, undefined, second, to).catch((other: unknown) => {
+        throw other instanceof Nexus3Error && !isDamage(other) && other.code !== 'TIME_NOT_COVERED' ? other : error;
+      });
+    }
+  }
+
+  #extract(env: string, dataDir: string | undefined, second: number, to: ExtractTarget): Promise<HistoryPlan> {
     return this.#trying(async () => {
       const { recording, selection, plan } = await this.#choose(env, dataDir, second);
       await extractSelection(recording, selection, second, to);
@@ -107,7 +120,7 @@ export class StoredHistory implements History {
     const notes: string[] = [];
     for (let tried = 1; dataDir !== undefined; tried += 1) {
       try {
-        const vault = await readVault(dataDir, now).catch(noted(notes));
+        const vault = await readVault(dataDir, now).catch(noted(notes, undefined));
         return await this.#withArchive(env, vault, notes);
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
@@ -124,7 +137,7 @@ export class StoredHistory implements History {
     const recordings: Recording[] = [];
     const notes = [...said];
     let own: Recording | undefined = vault;
-    for (const { folder, index, problem } of await this.#archiveOf(env).lineages()) {
+    for (const { folder, index, problem } of await this.#lineages(env).catch(noted(notes, []))) {
       if (index === undefined) {
         notes.push(`${folder}: ${problem.message}`);
         continue;
@@ -137,6 +150,14 @@ export class StoredHistory implements History {
     }
     if (own !== undefined) recordings.push(own);
     return { recordings, notes };
+  }
+
+  async #lineages(env: string): Promise<readonly Lineage[]> {
+    try {
+      return await this.#archiveOf(env).lineages();
+    } catch (error) {
+      throw failedReading(error, 'The archive cannot be read.', this.#init.root);
+    }
   }
 
   /** @throws Nexus3Error TIME_NOT_COVERED */
@@ -174,22 +195,31 @@ async function readVault(dataDir: string, now: Date): Promise<VaultRecording | u
   try {
     return await readVaultRecording(dataDir, now);
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === undefined) throw error;
-    throw new Nexus3Error('BACKUP_FAILED', 'What the vault keeps of its history cannot be read.', {
-      evidence: [`${code} in ${dataDir}`],
-      hint: 'Run nexus3 as the user whom the data folder belongs to, or as root.',
-      cause: error,
-    });
+    throw failedReading(error, 'What the vault keeps of its history cannot be read.', dataDir);
   }
 }
 
+/** @returns what is no error of the system as it is */
+function failedReading(error: unknown, message: string, where: string): unknown {
+  const code = error instanceof Nexus3Error ? undefined : systemErrorCode(error);
+  if (code === undefined) return error;
+  return new Nexus3Error('BACKUP_FAILED', message, {
+    evidence: [`${code} in ${where}`],
+    hint: 'Run nexus3 as the user whom that folder belongs to, or as root; where the disk is at fault, see its kernel log.',
+    cause: error,
+  });
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof Nexus3Error && error.code === 'BACKUP_DAMAGED';
+}
+
 /** What cannot be read is said where it is missed. */
-function noted(notes: string[]): (error: unknown) => undefined {
+function noted<T>(notes: string[], instead: T): (error: unknown) => T {
   return (error) => {
     if (!(error instanceof Nexus3Error)) throw error;
     notes.push([error.message, ...error.evidence].join(' '));
-    return undefined;
+    return instead;
   };
 }
 
