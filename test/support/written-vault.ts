@@ -3,7 +3,7 @@
  * command has a number, and a base holds the numbers of all that came before it. So whatever is made of its files can be
  * compared with what was written until then.
  */
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAofManifest, renderBirth } from '../../src/protocol/guard.js';
@@ -115,6 +115,22 @@ export class WrittenVault implements AsyncDisposable {
     this.written.splice(-commands, commands);
     // Started again, it dates anew.
     this.#dated = 0;
+  }
+
+  /** As a snapshot of its disk: what puts it back to what it is now, whatever it has written since. */
+  async copied(): Promise<() => Promise<void>> {
+    const copy = await mkdtemp(join(tmpdir(), 'nexus3-copied-'));
+    await cp(this.folder, copy, { recursive: true });
+    const eras = this.#eras.map(({ base, writes }) => ({ base, writes: [...writes] }));
+    const [written, lastBase, lastWrites] = [this.written.length, this.#lastBase, this.#lastWrites];
+    return async () => {
+      await rm(this.folder, { recursive: true });
+      await cp(copy, this.folder, { recursive: true });
+      await rm(copy, { recursive: true });
+      this.#eras.splice(0, this.#eras.length, ...eras);
+      this.written.splice(written);
+      [this.#lastBase, this.#lastWrites, this.#dated] = [lastBase, lastWrites, 0];
+    };
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -20,6 +20,8 @@ export interface AofScan {
   readonly end: number;
   /** Something dated later than `until` was found: `end` is where to cut, and what follows was not looked at. */
   readonly cut: boolean;
+  /** The second of that; undefined: nothing was found. */
+  readonly later: number | undefined;
   /** Seconds since 1970 of the first and the last `#TS:` line before `end`; undefined: there is none. */
   readonly first: number | undefined;
   readonly last: number | undefined;
@@ -59,6 +61,7 @@ export class AofScanner {
   #before = 0;
   #end = 0;
   #cut = false;
+  #later: number | undefined;
   #first: number | undefined;
   #last: number | undefined;
   #commands = 0;
@@ -93,6 +96,7 @@ export class AofScanner {
     return {
       end: this.#end,
       cut: this.#cut,
+      later: this.#cut ? this.#later : undefined,
       first: this.#first,
       last: this.#last,
       commands: this.#commands,
@@ -208,7 +212,10 @@ export class AofScanner {
     if (second <= this.#until || this.#lateInTransaction) {
       this.#pendingFirst ??= second;
       this.#pendingLast = second;
-    } else if (this.#inTransaction) {
+      return;
+    }
+    this.#later ??= second;
+    if (this.#inTransaction) {
       // It belongs to the second in which it began.
       this.#lateInTransaction = true;
     } else {

@@ -51,6 +51,8 @@ export interface ArchivedWrites {
 export interface Stretch {
   /** Everything dated so or earlier is in it; undefined: it is not yet known how far it goes. */
   readonly coveredTo: number | undefined;
+  /** @see Recording.certainFrom; undefined: from its first base on */
+  readonly certainFrom: number | undefined;
   readonly bases: readonly ArchivedBase[];
   readonly writes: readonly ArchivedWrites[];
 }
@@ -87,8 +89,9 @@ export function renderBody(index: ArchiveIndex): string {
     incarnation: index.incarnation,
     since: iso(index.since),
     closed: index.closed,
-    stretches: index.stretches.map(({ coveredTo, bases, writes }) => ({
+    stretches: index.stretches.map(({ coveredTo, certainFrom, bases, writes }) => ({
       coveredTo: isoOrNull(coveredTo),
+      certainFrom: isoOrNull(certainFrom),
       bases: bases.map(({ name, from, next, ...part }) => ({ name, from: iso(from), next, ...plain(part) })),
       writes: writes.map(({ name, seq, first, ranges }) => ({
         name,
@@ -137,6 +140,8 @@ function stretchOf(value: unknown): Stretch {
   const fields = object(value, 'stretches');
   return {
     coveredTo: secondOrNull(fields['coveredTo'], 'coveredTo'),
+    // Indexes from before it was written have none.
+    certainFrom: secondOrNull(fields['certainFrom'] ?? null, 'certainFrom'),
     bases: list(fields['bases'], PARTS_MAX, 'bases').map(baseOf),
     writes: list(fields['writes'], PARTS_MAX, 'writes').map(writesOf),
   };

@@ -1,5 +1,6 @@
 /** What the archive still lacks of a vault's recording, in the order in which it is copied. Pure. */
-import { type ArchiveIndex, endOf, type Stretch } from './archive-index.js';
+import type { ArchivedBase, ArchiveIndex } from './archive-index.js';
+import type { Join, Joint } from './joint.js';
 import type { VaultBase, VaultRecording, VaultWrites } from './vault-recording.js';
 
 export type Step =
@@ -12,53 +13,50 @@ export interface ArchivePlan {
   readonly steps: readonly Step[];
 }
 
-/** Where the vault's recording may go on from what is archived; whether it does, the bytes before it must tell. */
-export interface Joint {
-  readonly writes: VaultWrites;
-  /** The archive ends with this byte of it. */
-  readonly end: number;
-  /** SHA-256 of the last bytes before it; undefined: there are none. */
-  readonly tail: string | undefined;
-}
-
-/** Undefined: it cannot go on. */
-export function jointOf(stretch: Stretch | undefined, vault: VaultRecording): Joint | undefined {
-  const last = stretch?.writes.at(-1);
-  const writes = vault.writes.find(({ name }) => name === last?.name);
-  if (last === undefined || writes === undefined || writes.bytes < endOf(last)) return undefined;
-  return { writes, end: endOf(last), tail: last.ranges.at(-1)?.tail };
-}
-
 /**
- * @param joint undefined: nothing goes on
+ * @param join what the vault's own files are to what is archived
  * @param bytesMax of a new stretch: no more is copied than may be kept, but the newest base and its writes always
  */
 export function planArchive(
   index: ArchiveIndex | undefined,
   vault: VaultRecording,
-  joint: Joint | undefined,
+  join: Join,
   bytesMax: number,
 ): ArchivePlan {
-  const stretch = index?.stretches.at(-1);
-  const newest = stretch?.bases.at(-1);
-  if (stretch !== undefined && joint !== undefined) {
+  const newest = index?.stretches.at(-1)?.bases.at(-1);
+  if (join.kind === 'goes-on') {
     const bases = vault.bases.filter(({ next }) => newest === undefined || next > newest.next);
-    const writes = vault.writes.filter(({ seq }) => seq >= joint.writes.seq);
-    return { goesOn: true, steps: inOrder(bases, writes, joint) };
+    const writes = vault.writes.filter(({ seq }) => seq >= join.joint.writes.seq);
+    return { goesOn: true, steps: inOrder(bases, writes, join.joint) };
   }
-  // What was pruned from the archive is not put there again.
-  const candidates = vault.bases.filter(({ next }) => newest === undefined || next >= newest.next);
-  const first = oldestThatFits(candidates, vault.writes, bytesMax);
+  const first = oldestThatFits(candidatesFor(join, vault.bases, newest), vault.writes, bytesMax);
   if (first === undefined) return { goesOn: false, steps: [] };
-  const bases = candidates.slice(candidates.indexOf(first));
   return {
     goesOn: false,
     steps: inOrder(
-      bases,
+      vault.bases.slice(vault.bases.indexOf(first)),
       vault.writes.filter(({ seq }) => seq >= first.next),
       undefined,
     ),
   };
+}
+
+function candidatesFor(
+  join: Exclude<Join, { kind: 'goes-on' }>,
+  bases: readonly VaultBase[],
+  newest: ArchivedBase | undefined,
+): readonly VaultBase[] {
+  // What was pruned from the archive is not put there again.
+  if (join.kind === 'apart') return bases.filter(({ next }) => newest === undefined || next >= newest.next);
+  // What an earlier copy counted on from says nothing of which came when: only what serves is copied.
+  const { certainFrom } = join;
+  if (certainFrom === undefined) return [];
+  return bases.slice(
+    Math.max(
+      0,
+      bases.findLastIndex(({ from }) => from <= certainFrom),
+    ),
+  );
 }
 
 /** Each base before the first writes that are not in it. */

@@ -11,7 +11,7 @@ export function archivedRecordings(folder: string, index: ArchiveIndex, sealing:
       chunks: oneAfterTheOther(folder, parts, sealing),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     });
-  return index.stretches.flatMap(({ coveredTo, bases, writes }, order) => {
+  return index.stretches.flatMap(({ coveredTo, certainFrom, bases, writes }, order) => {
     if (coveredTo === undefined) return [];
     return [
       {
@@ -19,6 +19,7 @@ export function archivedRecordings(folder: string, index: ArchiveIndex, sealing:
         since: index.since,
         order,
         coveredTo,
+        certainFrom,
         bases: bases.map((base) => ({ ...base, open: open([base]) })),
         writes: writes.map((each) => ({ ...recorded(each), open: open(each.ranges) })),
       },

@@ -64,6 +64,7 @@ describe('the archive', () => {
       stretches: [
         {
           coveredTo: iso(vault.now - 3 + 0),
+          certainFrom: null,
           bases: [
             {
               name: 'appendonly.aof.1.base.rdb',

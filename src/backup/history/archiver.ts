@@ -7,8 +7,9 @@ import type { Sealing } from '../sealing.js';
 import { type AofScan, AofScanner } from './aof-scanner.js';
 import type { ArchiveFolder } from './archive-folder.js';
 import { type ArchivedWrites, type ArchiveIndex, type Stretch } from './archive-index.js';
-import { type ArchivePlan, type Joint, jointOf, planArchive, type Step } from './archive-plan.js';
-import { clonePart, Tail, TAIL_BYTES_MAX, writePart } from './part-file.js';
+import { type ArchivePlan, planArchive, type Step } from './archive-plan.js';
+import { type Join, joinOf } from './joint.js';
+import { clonePart, Tail, writePart } from './part-file.js';
 import { writtenBy } from './seconds.js';
 import type { VaultBase, VaultRecording, VaultWrites } from './vault-recording.js';
 
@@ -20,7 +21,7 @@ export interface ArchiverInit {
   readonly onBytes: OnBytes | undefined;
 }
 
-const NEW_STRETCH: Stretch = { coveredTo: undefined, bases: [], writes: [] };
+const NEW_STRETCH: Stretch = { coveredTo: undefined, certainFrom: undefined, bases: [], writes: [] };
 
 /**
  * @param lookedAt before the vault's folder was read
@@ -28,44 +29,33 @@ const NEW_STRETCH: Stretch = { coveredTo: undefined, bases: [], writes: [] };
  */
 export async function archiveVault(init: ArchiverInit, vault: VaultRecording, lookedAt: Date): Promise<ArchiveReport> {
   const { folder, index } = await init.archive.open(vault.incarnation);
-  const plan = await planFor(init, index, vault);
-  const copying = new Copying(init, folder, begin(init.env, index, vault, plan));
+  const join = await joinOf(index?.stretches.at(-1), vault);
+  const plan = planArchive(index, vault, join, init.bytesMax);
+  const copying = new Copying(init, folder, begin(init.env, index, vault, { plan, join }));
   for (const step of plan.steps)
     await copying.take(step, step.kind === 'writes' && step.writes === vault.writes.at(-1));
-  await copying.end(writtenBy(lookedAt));
+  // What was not looked at is not covered.
+  if (plan.steps.length > 0) await copying.end(writtenBy(lookedAt));
   await closeOthers(init.archive, folder);
   return copying.report;
 }
 
-async function planFor(
-  init: ArchiverInit,
+function begin(
+  env: string,
   index: ArchiveIndex | undefined,
   vault: VaultRecording,
-): Promise<ArchivePlan> {
-  const joint = jointOf(index?.stretches.at(-1), vault);
-  const fits = joint !== undefined && (await isSame(joint));
-  return planArchive(index, vault, fits ? joint : undefined, init.bytesMax);
-}
-
-/** After a power cut a vault may have lost what was archived, and have written something else in its place. */
-async function isSame({ writes, end, tail }: Joint): Promise<boolean> {
-  if (tail === undefined) return true;
-  await using file = await writes.openFrom(Math.max(0, end - TAIL_BYTES_MAX), end);
-  const found = new Tail();
-  for await (const _chunk of found.through(file.chunks));
-  return found.sha256() === tail;
-}
-
-function begin(env: string, index: ArchiveIndex | undefined, vault: VaultRecording, plan: ArchivePlan): ArchiveIndex {
+  { plan, join }: { readonly plan: ArchivePlan; readonly join: Join },
+): ArchiveIndex {
   const { incarnation, since } = vault;
   const stretches = index?.stretches ?? [];
+  const certainFrom = join.kind === 'put-back' ? join.certainFrom : undefined;
   return {
     env,
     incarnation,
     // The vault's own folder may have forgotten its oldest.
     since: Math.min(since, index?.since ?? since),
     closed: false,
-    stretches: plan.goesOn || plan.steps.length === 0 ? stretches : [...stretches, NEW_STRETCH],
+    stretches: plan.goesOn || plan.steps.length === 0 ? stretches : [...stretches, { ...NEW_STRETCH, certainFrom }],
   };
 }
 

@@ -1,5 +1,5 @@
 /** History as the rest of nexus3 sees it, on a real disk: which second comes from where, and what is kept. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { date, failure, HistoryHarness, iso } from '../../../test/support/history-harness.js';
@@ -123,6 +123,112 @@ describe('what is asked for', () => {
     expect(refused.code).toBe('FILE_NOT_WRITABLE');
     expect((await stat(harness.root)).isDirectory()).toBe(true);
   });
+});
+
+describe('a vault that was put back to an earlier copy of itself, and has written more than it had', () => {
+  /** Archived, put back by a minute, and served from on, whichever file that went into. */
+  async function putBack(vault: WrittenVault, rewrites: { before: boolean; last?: boolean; after: boolean }) {
+    const first = vault.now;
+    await vault.write(2);
+    vault.now += 10;
+    const back = await vault.copied();
+    if (rewrites.before) await vault.rewrite();
+    vault.now += 10;
+    const lost = vault.now;
+    await vault.write(5);
+    vault.now += 10;
+    // Then the archive ends with a file in which nothing is yet.
+    if (rewrites.last === true) await vault.rewrite();
+    await harness.historyOf(vault).archive('track', vault.dataDir);
+    const archived = { lost, to: vault.now - 3, ids: vault.at(lost), before: vault.at(lost - 1) };
+    vault.now += 30;
+    await back();
+    vault.now += 10;
+    if (rewrites.after) await vault.rewrite();
+    vault.now += 10;
+    const served = vault.now;
+    await vault.write(40, { pad: 100 });
+    vault.now += 10;
+    return { first, archived, served };
+  }
+
+  const ways = [
+    { before: false, after: false },
+    { before: true, after: false },
+    { before: false, after: true },
+    { before: true, after: true },
+    { before: false, last: true, after: true },
+  ];
+
+  it.each(ways)(
+    'gives back what was archived, and is believed from what it wrote since on: rewritten %o',
+    async (how) => {
+      await using vault = await WrittenVault.make();
+      const { first, archived, served } = await putBack(vault, how);
+      const history = harness.historyOf(vault);
+      const proveIt = async (dataDir: string | undefined, own: 'vault' | 'archive'): Promise<void> => {
+        expect(await harness.idsAt(history, dataDir, archived.lost - 1)).toEqual(archived.before);
+        for (const second of [archived.lost, archived.to]) {
+          expect(await harness.idsAt(history, dataDir, second)).toEqual(archived.ids);
+        }
+        expect(await harness.idsAt(history, dataDir, served)).toEqual(vault.at(served));
+        // When it was put back is known to nobody: between, it may have been either.
+        expect((await failure(history.plan('track', dataDir, date(served - 15)))).code).toBe('TIME_NOT_COVERED');
+        const windows = await history.windows('track', dataDir);
+        expect(windows[0]).toEqual({ from: iso(first), to: iso(archived.to), source: 'archive' });
+        expect(windows.at(-1)).toMatchObject({ to: iso(vault.now - 3), source: own });
+      };
+      await proveIt(vault.dataDir, 'vault');
+      await history.archive('track', vault.dataDir);
+      await proveIt(vault.dataDir, 'vault');
+      await proveIt(undefined, 'archive');
+      vault.now += 10;
+      await vault.write(1);
+      vault.now += 10;
+      await history.archive('track', vault.dataDir);
+      await proveIt(vault.dataDir, 'vault');
+      await proveIt(undefined, 'archive');
+      expect(await history.archive('track', vault.dataDir)).toEqual({ files: 0, bytes: 0 });
+    },
+  );
+
+  it('claims nothing while it has written nothing that could tell', async () => {
+    await using vault = await WrittenVault.make();
+    await vault.write(2);
+    const back = await vault.copied();
+    vault.now += 10;
+    await vault.write(5);
+    vault.now += 10;
+    const archived = vault.at(vault.now);
+    await harness.historyOf(vault).archive('track', vault.dataDir);
+    const to = vault.now - 3;
+    await back();
+    vault.now += 20;
+    const history = harness.historyOf(vault);
+    expect(await history.archive('track', vault.dataDir)).toEqual({ files: 0, bytes: 0 });
+    for (const dataDir of [vault.dataDir, undefined]) {
+      expect(await harness.idsAt(history, dataDir, to)).toEqual(archived);
+      expect(await history.windows('track', dataDir)).toMatchObject([{ to: iso(to), source: 'archive' }]);
+    }
+  });
+});
+
+it('what the vault’s disk does not give any more comes from the archive, where that has it', async () => {
+  await using vault = await WrittenVault.make();
+  const history = harness.historyOf(vault);
+  for (let round = 0; round < 3; round += 1) {
+    await vault.write(1, { pad: 200_000 });
+    vault.now += 5;
+  }
+  await history.archive('track', vault.dataDir);
+  const archived = vault.now - 3;
+  const file = await open(vault.newest, 'r+');
+  await file.write(Buffer.alloc(9_000), 0, 9_000, 200_000);
+  await file.close();
+  vault.now += 10;
+  expect((await history.plan('track', vault.dataDir, date(archived))).source).toBe('vault');
+  expect(await harness.idsAt(history, vault.dataDir, archived)).toEqual(vault.at(archived));
+  expect((await failure(harness.idsAt(history, vault.dataDir, vault.now - 3))).code).toBe('BACKUP_DAMAGED');
 });
 
 describe('history that takes too much room', () => {

@@ -5,11 +5,12 @@ import type { ArchiveReport, History, HistoryPlan, OnBytes, Window } from '../ba
 import { Unreadable } from '../hashed-file.js';
 import type { Sealing } from '../sealing.js';
 import { AofScanner } from './aof-scanner.js';
-import { ArchiveFolder } from './archive-folder.js';
-import { type ArchiveIndex, endOf } from './archive-index.js';
+import { ArchiveFolder, type Lineage } from './archive-folder.js';
+import type { ArchiveIndex } from './archive-index.js';
 import { archivedRecordings } from './archive-recording.js';
 import { archiveVault } from './archiver.js';
 import { extractSelection, type ExtractTarget } from './extract.js';
+import { type Join, joinOf } from './joint.js';
 import { notCovered } from './not-covered.js';
 import { prunedIndexes } from './pruning.js';
 import { type OwnedSpan, ownedSpans, type Recording, type Selection, select } from './recording.js';
@@ -51,18 +52,19 @@ export class StoredHistory implements History {
   async archive(env: string, dataDir: string, onBytes?: OnBytes): Promise<ArchiveReport> {
     const { sealing, bytesMax, now } = this.#init;
     let [files, bytes] = [0, 0];
-    await this.#trying(async () => {
-      const lookedAt = now();
-      const vault = await readVault(dataDir, lookedAt);
-      if (vault === undefined) return;
-      const report = await archiveVault(
-        { env, archive: this.#archiveOf(env), sealing, bytesMax, onBytes },
-        vault,
-        lookedAt,
-      );
-      files += report.files;
-      bytes += report.bytes;
-    });
+    try {
+      await this.#trying(async () => {
+        const lookedAt = now();
+        const vault = await readVault(dataDir, lookedAt);
+        if (vault === undefined) return;
+        const init = { env, archive: this.#archiveOf(env), sealing, bytesMax, onBytes };
+        const report = await archiveVault(init, vault, lookedAt);
+        files += report.files;
+        bytes += report.bytes;
+      });
+    } catch (error) {
+      throw failedReading(error, `The history of ${env} cannot be archived.`, this.#init.root);
+    }
     return { files, bytes };
   }
 
@@ -90,6 +92,18 @@ export class StoredHistory implements History {
 
   async extract(env: string, dataDir: string | undefined, at: Date, to: ExtractTarget): Promise<HistoryPlan> {
     const second = wholeSecond(at);
+    try {
+      return await this.#extract(env, dataDir, second, to);
+    } catch (error) {
+      if (!isDamage(error) || dataDir === undefined) throw error;
+      // What the vault's disk does not give any more may be in the archive, each part of which is proven.
+      return await this.#extract(env, undefined, second, to).catch((other: unknown) => {
+        throw other instanceof Nexus3Error && !isDamage(other) && other.code !== 'TIME_NOT_COVERED' ? other : error;
+      });
+    }
+  }
+
+  #extract(env: string, dataDir: string | undefined, second: number, to: ExtractTarget): Promise<HistoryPlan> {
     return this.#trying(async () => {
       const { recording, selection, plan } = await this.#choose(env, dataDir, second);
       await extractSelection(recording, selection, second, to);
@@ -103,26 +117,47 @@ export class StoredHistory implements History {
   }
 
   async #recordings(env: string, dataDir: string | undefined, now: Date): Promise<Found> {
-    const recordings: Recording[] = [];
     const notes: string[] = [];
-    const vault = dataDir === undefined ? undefined : await readVault(dataDir, now).catch(noted(notes));
-    let [since, coveredTo] = [vault?.since ?? 0, vault?.coveredTo ?? 0];
-    let isBehind = false;
-    for (const { folder, index, problem } of await this.#archiveOf(env).lineages()) {
+    for (let tried = 1; dataDir !== undefined; tried += 1) {
+      try {
+        const vault = await readVault(dataDir, now).catch(noted(notes, undefined));
+        return await this.#withArchive(env, vault, notes);
+      } catch (error) {
+        if (!(error instanceof Unreadable)) throw error;
+        if (tried < TRIES_MAX) continue;
+        notes.push(`the vault’s folder cannot be read: ${error.message}`);
+        break;
+      }
+    }
+    return this.#withArchive(env, undefined, notes);
+  }
+
+  /** @throws Unreadable where a file of the vault cannot be read, or is gone by now */
+  async #withArchive(env: string, vault: VaultRecording | undefined, said: readonly string[]): Promise<Found> {
+    const recordings: Recording[] = [];
+    const notes = [...said];
+    let own: Recording | undefined = vault;
+    for (const { folder, index, problem } of await this.#lineages(env).catch(noted(notes, []))) {
       if (index === undefined) {
         notes.push(`${folder}: ${problem.message}`);
         continue;
       }
       recordings.push(...archivedRecordings(folder, index, this.#init.sealing));
-      if (vault?.incarnation !== index.incarnation) continue;
-      since = Math.min(since, index.since);
-      coveredTo = Math.max(coveredTo, index.stretches.at(-1)?.coveredTo ?? 0);
-      isBehind ||= hasLost(vault, index);
+      if (vault === undefined || own === undefined || vault.incarnation !== index.incarnation) continue;
+      own = beside(own, index, await joinOf(index.stretches.at(-1), vault));
+      // What a vault has lost it cannot tell of: then only the archive knows.
+      if (own === undefined) notes.push('the vault’s folder holds less than was archived of it');
     }
-    // What a vault has lost it cannot tell of: then only the archive knows.
-    if (vault !== undefined && !isBehind) recordings.push({ ...vault, since, coveredTo });
-    if (isBehind) notes.push('the vault’s folder holds less than was archived of it');
+    if (own !== undefined) recordings.push(own);
     return { recordings, notes };
+  }
+
+  async #lineages(env: string): Promise<readonly Lineage[]> {
+    try {
+      return await this.#archiveOf(env).lineages();
+    } catch (error) {
+      throw failedReading(error, 'The archive cannot be read.', this.#init.root);
+    }
   }
 
   /** @throws Nexus3Error TIME_NOT_COVERED */
@@ -160,22 +195,31 @@ async function readVault(dataDir: string, now: Date): Promise<VaultRecording | u
   try {
     return await readVaultRecording(dataDir, now);
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === undefined) throw error;
-    throw new Nexus3Error('BACKUP_FAILED', 'What the vault keeps of its history cannot be read.', {
-      evidence: [`${code} in ${dataDir}`],
-      hint: 'Run nexus3 as the user whom the data folder belongs to, or as root.',
-      cause: error,
-    });
+    throw failedReading(error, 'What the vault keeps of its history cannot be read.', dataDir);
   }
 }
 
+/** @returns what is no error of the system as it is */
+function failedReading(error: unknown, message: string, where: string): unknown {
+  const code = error instanceof Nexus3Error ? undefined : systemErrorCode(error);
+  if (code === undefined) return error;
+  return new Nexus3Error('BACKUP_FAILED', message, {
+    evidence: [`${code} in ${where}`],
+    hint: 'Run nexus3 as the user whom that folder belongs to, or as root; where the disk is at fault, see its kernel log.',
+    cause: error,
+  });
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof Nexus3Error && error.code === 'BACKUP_DAMAGED';
+}
+
 /** What cannot be read is said where it is missed. */
-function noted(notes: string[]): (error: unknown) => undefined {
+function noted<T>(notes: string[], instead: T): (error: unknown) => T {
   return (error) => {
     if (!(error instanceof Nexus3Error)) throw error;
     notes.push([error.message, ...error.evidence].join(' '));
-    return undefined;
+    return instead;
   };
 }
 
@@ -188,6 +232,7 @@ async function justWritten(recordings: readonly Recording[], at: number, now: Da
   const newest = vault?.writes.at(-1);
   if (vault === undefined || newest === undefined || at <= vault.coveredTo || at * 1_000 > now.getTime())
     return undefined;
+  if (at < (vault.certainFrom ?? 0)) return undefined;
   const scanner = new AofScanner(at);
   await using file = await newest.open();
   for await (const chunk of file.chunks) {
@@ -197,12 +242,18 @@ async function justWritten(recordings: readonly Recording[], at: number, now: Da
   return scanner.result().cut ? vault : undefined;
 }
 
-/** Less lies there than was archived of the same vault. */
-function hasLost({ writes }: Recording, { stretches }: ArchiveIndex): boolean {
-  const [there, archived] = [writes.at(-1), stretches.at(-1)?.writes.at(-1)];
-  if (archived === undefined) return false;
-  if (there === undefined) return true;
-  return there.seq < archived.seq || (there.seq === archived.seq && there.bytes < endOf(archived));
+/** The vault's own recording beside what is archived of the same vault; undefined: it knows of nothing for certain. */
+function beside(own: Recording, { since, stretches }: ArchiveIndex, join: Join): Recording | undefined {
+  if (join.kind === 'put-back' && join.certainFrom === undefined) return undefined;
+  const last = stretches.at(-1);
+  const goesOn = join.kind === 'goes-on';
+  const certainFrom = join.kind === 'put-back' ? join.certainFrom : goesOn ? last?.certainFrom : undefined;
+  return {
+    ...own,
+    since: Math.min(own.since, since),
+    coveredTo: Math.max(own.coveredTo, goesOn ? (last?.coveredTo ?? 0) : 0),
+    certainFrom: Math.max(own.certainFrom ?? 0, certainFrom ?? 0),
+  };
 }
 
 function covered({ from, to, recording }: OwnedSpan): { from: number; to: number; source: Window['source'] } {

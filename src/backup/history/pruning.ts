@@ -34,10 +34,10 @@ function withoutOldestEra(index: ArchiveIndex, isNewest: boolean): ArchiveIndex 
   return isNewest && younger.length === 0 ? undefined : { ...index, stretches: younger };
 }
 
-function withoutOldestBase({ coveredTo, bases, writes }: Stretch): Stretch | undefined {
+function withoutOldestBase({ bases, writes, ...stretch }: Stretch): Stretch | undefined {
   const [, second, ...others] = bases;
   if (second === undefined) return undefined;
-  return { coveredTo, bases: [second, ...others], writes: writes.filter(({ seq }) => seq >= second.next) };
+  return { ...stretch, bases: [second, ...others], writes: writes.filter(({ seq }) => seq >= second.next) };
 }
 
 function sum(indexes: readonly ArchiveIndex[]): number {

@@ -35,6 +35,11 @@ export interface Recording {
   readonly order: number;
   /** Everything dated so or earlier is in it. */
   readonly coveredTo: number;
+  /**
+   * Where the vault was put back to an earlier copy of itself: the first second that is certainly told as it was. What was
+   * written between that copy and then only an earlier recording knows.
+   */
+  readonly certainFrom?: number | undefined;
   /** Oldest first, none empty of use. */
   readonly bases: readonly RecordedBase[];
   /** Oldest first, without a gap. */
@@ -47,9 +52,11 @@ export interface Span {
 }
 
 /** Undefined: not one second. */
-export function spanOf({ bases, coveredTo }: Recording): Span | undefined {
-  const from = bases[0]?.from;
-  return from === undefined || from > coveredTo ? undefined : { from, to: coveredTo };
+export function spanOf({ bases, coveredTo, certainFrom = 0 }: Recording): Span | undefined {
+  const [first] = bases;
+  if (first === undefined) return undefined;
+  const from = Math.max(first.from, certainFrom);
+  return from > coveredTo ? undefined : { from, to: coveredTo };
 }
 
 export interface Selection {

@@ -10,6 +10,7 @@ import { look } from '../loop.js';
 import { perform } from '../perform.js';
 import type { Recovered } from './recovered.js';
 import { newIncarnation, ownerToBe, renderInstance, writeBirth, writeMark } from '../render.js';
+import { writeSince } from '../vault-data/stage.js';
 import { proveWriteAndRead, untilLoaded } from '../wait.js';
 import type { World } from '../world.js';
 
@@ -51,6 +52,7 @@ async function accept(world: World, facts: EnvironmentFacts): Promise<void> {
   const incarnation = verdict.code === 'vault-behind' && birth !== undefined ? birth.incarnation : newIncarnation();
   if (!whole) await moveAside(world, vault.spec, { keep: true });
   const owner = await ownerToBe(vault.spec.dataDir);
+  if (whole) await writeSince(vault.spec.dataDir, world.clock.now(), owner);
   await writeBirth(vault.spec, { state: whole ? 'born' : 'unborn', incarnation }, owner);
   await writeMark(vault.spec, { incarnation, seq: whole ? aof.seq : 0, bytes: whole ? aof.bytes : 0 }, owner);
 }

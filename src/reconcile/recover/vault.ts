@@ -19,7 +19,7 @@ import { perform } from '../perform.js';
 import type { Recovered } from './recovered.js';
 import { newIncarnation, ownerToBe, writeMark } from '../render.js';
 import { follow, putUpFence, takeDownFence } from '../vault-data/fence.js';
-import { fillFromSnapshot, stage } from '../vault-data/stage.js';
+import { fillFromSnapshot, stage, writeSince } from '../vault-data/stage.js';
 import { proveWriteAndRead, untilLoaded } from '../wait.js';
 import type { Admin, World } from '../world.js';
 
@@ -128,6 +128,7 @@ async function replaceData(world: World, facts: EnvironmentFacts, operational: I
     await stage({ folder: staged, incarnation, owner }, (appendOnly) =>
       fillFromSnapshot(appendOnly, (base) => copyFile(snapshot, base)),
     );
+    await writeSince(staged, world.clock.now(), owner);
     const keep = vault.folder.hasData && !(await isEarlierAttempt(aside, vault));
     await writeFileWhole(join(aside, ATTEMPT), incarnation, { mode: 0o600 });
     const moved = await moveAside(world, vault.spec, { replacement: staged, keep });

@@ -6,6 +6,7 @@ import { selectEnvironments } from '../desired.js';
 import { refuseUnfinishedReset } from '../locker/reset-marker.js';
 import type { World } from '../world.js';
 import { planAll, restoreAll } from './all.js';
+import { holdRepository } from './hold-repository.js';
 import { planInto, restoreInto } from './into.js';
 import { readJournal } from './journal.js';
 import { admit, factsOf, restoreOne, wayOf } from './one.js';
@@ -55,7 +56,7 @@ export async function restore(
   await using _dataRoot = await world.locks.acquire(command, onWait);
   await refuseUnfinishedReset(world);
   // To put the old data back, no repository need be there.
-  await using _repository = options.abort ? undefined : await world.backups.acquire(command, onWait);
+  await using repository = options.abort ? undefined : await holdRepository(world, command, progress);
   const startedAt = world.clock.now().getTime();
   const planned = await planOf(world, options);
   const id = planIdOf(planned);
@@ -64,7 +65,8 @@ export async function restore(
     options.env === undefined
       ? await restoreAll(world, progress)
       : [await restoreNamed(world, options.env, options, progress)];
-  return restoredReport(id, environments, world.clock.now().getTime() - startedAt);
+  const warned = environments.map((one) => ({ ...one, warnings: [...(repository?.warnings ?? []), ...one.warnings] }));
+  return restoredReport(id, warned, world.clock.now().getTime() - startedAt);
 }
 
 async function planOf(world: World, options: RestoreOptions): Promise<readonly PlannedRestore[]> {

@@ -6,7 +6,7 @@ import { chown, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, syncFolder, writeFileWhole } from '../../files.js';
 import { MANIFEST_FILE, renderBirth } from '../../protocol/guard.js';
-import { BIRTH_FILE } from '../../protocol/layout.js';
+import { BIRTH_FILE, SINCE_FILE } from '../../protocol/layout.js';
 import type { Owner } from '../render.js';
 
 const AOF_BASE = 'appendonly.aof.1.base.rdb';
@@ -34,6 +34,11 @@ export async function stage(
   }
   const birth = renderBirth({ state: 'born', incarnation });
   await writeFileWhole(join(folder, BIRTH_FILE), birth, { mode: 0o600, owner });
+}
+
+/** From when on these data serve: what is older in them was not what this vault held then. For `--at`. */
+export async function writeSince(dataDir: string, since: Date, owner: Owner | undefined): Promise<void> {
+  await writeFileWhole(join(dataDir, SINCE_FILE), `${since.toISOString()}\n`, { mode: 0o600, owner });
 }
 
 /** Its server runs as the owner of the data. */
