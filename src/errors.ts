@@ -140,10 +140,24 @@ export function writeFailure(path: string, error: unknown): unknown {
       cause: error,
     });
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST') {
+  if (
+    code === 'EACCES' ||
+    code === 'EPERM' ||
+    code === 'EROFS' ||
+    code === 'ENOTDIR' ||
+    code === 'EEXIST' ||
+    code === 'ELOOP'
+  ) {
     return new Nexus3Error('FILE_NOT_WRITABLE', `${path} cannot be written.`, {
       evidence: [`${code} on ${path}`],
       hint: 'Make the folder writable for the user who runs nexus3, or name another one: with --data-root, or for backups with `backup: root` in nexus3.yaml.',
+      cause: error,
+    });
+  }
+  if (code === 'EIO' || code === 'ESTALE' || code === 'ENODEV' || code === 'ENXIO') {
+    return new Nexus3Error('FILE_NOT_WRITABLE', `${path} cannot be written: its disk does not answer as it should.`, {
+      evidence: [`${code} on ${path}`],
+      hint: 'Look at that disk (its mount, and the log of the kernel), then run the command again.',
       cause: error,
     });
   }

@@ -26,6 +26,13 @@ export interface Verification {
   readonly engine: EngineVersion;
 }
 
+/** A verification found that a backup is not what it should be. */
+export interface VerificationFailure {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly code: 'BACKUP_DAMAGED' | 'BACKUP_UNTRUE';
+}
+
 export interface SnapshotFile {
   /** `dump.rdb`, or `dump.rdb.age` where it is encrypted. */
   readonly file: 'dump.rdb' | 'dump.rdb.age';
@@ -55,8 +62,10 @@ export interface Manifest {
   readonly snapshot: SnapshotFile;
   /** What it holds, counted in a server that had loaded it. Null: it was never loaded. */
   readonly content: ContentCounts | null;
-  /** Null: it was never verified. */
+  /** Null: it was never verified, or the last verification failed. */
   readonly verification: Verification | null;
+  /** Of the last verification, where it failed; one that succeeds later clears it. */
+  readonly failure?: VerificationFailure;
 }
 
 /** What is known of a snapshot before it is written. */
@@ -67,17 +76,28 @@ export type NewBackup = Pick<Manifest, 'env' | 'kind' | 'version' | 'engine' | '
 /** One that lies in the repository. */
 export type ListedBackup =
   | { readonly id: BackupId; readonly env: string; readonly manifest: Manifest; readonly problem?: undefined }
-  /** Its manifest cannot be read or believed. */
-  | { readonly id: BackupId; readonly env: string; readonly manifest?: undefined; readonly problem: Nexus3Error };
+  /** Its manifest cannot be read or believed, or says that its verification failed. */
+  | {
+      readonly id: BackupId;
+      readonly env: string;
+      readonly manifest?: undefined;
+      readonly problem: Nexus3Error;
+      /** Its manifest can be believed, and says that its verification failed. */
+      readonly failed?: Manifest;
+    };
 
 /** What is asked at each look at an environment: read from as few manifests as that takes. */
 export interface LatestBackups {
-  /** The newest that can be believed. */
+  /** The newest that can be believed; what is dated in the future never is. */
   readonly newest: Manifest | undefined;
   /** The newest of those that were verified. */
   readonly verified: Manifest | undefined;
-  /** Of those newer than these, how many cannot be read or believed. */
+  /** The newest of those that are newer than `verified` and failed their verification. */
+  readonly failed: Manifest | undefined;
+  /** Of those newer than `verified`, how many cannot be read or believed. */
   readonly damaged: number;
+  /** How many are dated later than now: a clock was wrong. */
+  readonly inFuture: number;
 }
 
 /** The owner that files are given; undefined: whoever runs nexus3. */
@@ -201,7 +221,7 @@ export interface Backups {
   /** Environments that have at least one, also such as nexus3.yaml does not know. */
   environments(): Promise<readonly string[]>;
   /**
-   * @param id undefined: the newest; where that one is bad, that is the error, and no older one is taken in its stead
+   * @param id undefined: the newest that is not dated in the future, while there is one; where that one is bad, that is the error, and no older one is taken in its stead
    * @throws Nexus3Error BACKUP_NOT_FOUND, BACKUP_INVALID, BACKUP_DAMAGED, BACKUP_KEY_UNKNOWN, ROOT_KEY_…
    */
   read(env: string, id: BackupId | undefined): Promise<Manifest>;
@@ -216,8 +236,10 @@ export interface Backups {
    * @throws Nexus3Error BACKUP_DAMAGED, BACKUP_KEY_UNKNOWN, DISK_FULL
    */
   extract(manifest: Manifest, to: string, owner: FileOwner | undefined, onBytes?: OnBytes): Promise<void>;
-  /** The manifest with what was counted and measured, written whole. */
+  /** The manifest with what was counted and measured, written whole. A failure before is forgotten. */
   record(manifest: Manifest, found: Required<Pick<Manifest, 'content' | 'verification'>>): Promise<Manifest>;
+  /** The manifest of one that was found damaged or untrue, written whole: it is verified no more. */
+  recordFailure(manifest: Manifest, failure: VerificationFailure): Promise<Manifest>;
   /** One that is not there is removed already. */
   remove(env: string, id: BackupId): Promise<void>;
   /** What the retention of nexus3.yaml keeps, and why. Nothing is removed. @param keep in place of some of its numbers */

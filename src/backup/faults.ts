@@ -1,6 +1,6 @@
 /** What can be wrong with a backup, in words for a person, with the way out. */
 import { Nexus3Error } from '../errors.js';
-import type { BackupId } from './backups.js';
+import type { BackupId, VerificationFailure } from './backups.js';
 
 /** Where a backup lies. */
 export interface BackupPlace {
@@ -47,6 +47,17 @@ export function damaged(place: BackupPlace, file: string, evidence: string, caus
       'Take another backup: `nexus3 backup list` shows them. If there is a copy off this machine, fetch this one from there ' +
       'again, and look at the disk that this one lay on.',
     cause,
+  });
+}
+
+/** As a list has it, and whoever asks for the newest: a verification of it has failed. */
+export function failedVerification(place: BackupPlace, { at, code }: VerificationFailure): Nexus3Error {
+  const found = code === 'BACKUP_DAMAGED' ? 'is damaged' : 'does not hold what it should';
+  return new Nexus3Error(code, `The backup ${nameOf(place)} ${found}: its last verification failed.`, {
+    evidence: [`verified at ${at}: ${code}`],
+    hint:
+      `Do not rely on it; make another one: nexus3 backup create ${place.env}. ` +
+      `What is wrong with it: nexus3 backup verify ${place.env} --id ${place.id}`,
   });
 }
 

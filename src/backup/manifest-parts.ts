@@ -1,7 +1,7 @@
 /** The nested parts of a manifest, read as from a stranger. Pure. */
 import type { EngineVersion } from '../protocol/engine-record.js';
 import type { ContentCounts } from '../redis/observation.js';
-import type { SnapshotFile, Verification } from './backups.js';
+import type { SnapshotFile, Verification, VerificationFailure } from './backups.js';
 import { count, line, list, object, oneOf, time, Untrue } from './untrusted.js';
 
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -68,6 +68,14 @@ export function verificationOf(value: unknown): Verification {
     loadMs: count(loadMs, 'verification.loadMs'),
     runtime: oneOf(runtime, ['docker', 'process'] as const, 'verification.runtime'),
     engine: engineOf(engine, 'verification.engine'),
+  };
+}
+
+export function failureOf(value: unknown): VerificationFailure {
+  const { at, code } = object(value, 'failure');
+  return {
+    at: time(at, 'failure.at'),
+    code: oneOf(code, ['BACKUP_DAMAGED', 'BACKUP_UNTRUE'] as const, 'failure.code'),
   };
 }
 

@@ -8,7 +8,7 @@ import { isNamedFor } from './backup-id.js';
 import { FINGERPRINT, type KnownSecrets, secretNamed, type BackupSecret } from './backup-secret.js';
 import { BACKUP_ID, type Manifest, MANIFEST_SCHEMA } from './backups.js';
 import { invalid, keyUnknown, nameOf, type BackupPlace } from './faults.js';
-import { contentOf, engineOf, snapshotOf, verificationOf } from './manifest-parts.js';
+import { contentOf, engineOf, failureOf, snapshotOf, verificationOf } from './manifest-parts.js';
 import { count, isObject, line, oneOf, time, Untrue } from './untrusted.js';
 
 /** One of a vault with 100,000 graphs has about 16 MB. More than this is not read, and not written. */
@@ -72,6 +72,7 @@ function manifestOf(json: Readonly<Record<string, unknown>>): Manifest {
   if (!BACKUP_ID.test(id) || !isNamedFor(id, new Date(createdAt))) throw new Untrue('id: not one of that second');
   const replication = json['replication'];
   if (!isObject(replication)) throw new Untrue('replication: missing');
+  const failure = json['failure'] ?? null;
   const replicationId = line(replication['id'], 'replication.id');
   if (!REPLICATION_ID.test(replicationId)) throw new Untrue('replication.id: not 40 hex digits');
   return {
@@ -87,6 +88,7 @@ function manifestOf(json: Readonly<Record<string, unknown>>): Manifest {
     snapshot: snapshotOf(json['snapshot']),
     content: json['content'] === null ? null : contentOf(json['content']),
     verification: json['verification'] === null ? null : verificationOf(json['verification']),
+    ...(failure === null ? {} : { failure: failureOf(failure) }),
   };
 }
 

@@ -154,17 +154,20 @@ export class Repository {
   }
 }
 
-/** Empty: not there. @throws Nexus3Error FILE_NOT_WRITABLE where this user may not look */
+/** Empty: not there. @throws Nexus3Error FILE_NOT_WRITABLE where it cannot be read */
 async function entriesOf(folder: string): Promise<readonly Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
-    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    if (code === 'ENOENT') return [];
+    if (code === undefined) throw error;
+    const isForbidden = code === 'EACCES' || code === 'EPERM';
     throw new Nexus3Error('FILE_NOT_WRITABLE', `The folder of backups ${folder} cannot be read.`, {
       evidence: [`${code} on ${folder}`],
-      hint: 'Run nexus3 as the user who makes the backups; they are closed to everybody else.',
+      hint: isForbidden
+        ? 'Run nexus3 as the user who makes the backups; they are closed to everybody else.'
+        : 'See whether that is the folder of backups (`backup: root` in nexus3.yaml), and whether its disk is well.',
       cause: error,
     });
   }

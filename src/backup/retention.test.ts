@@ -68,6 +68,17 @@ describe('which backups are kept, and why', () => {
     ]);
   });
 
+  it('keeps the last verified one of the past, whatever is dated in the future', () => {
+    const verifiedAt = '2026-01-01T00:00:00Z';
+    const future = listed('2027-02-08T12:30:00Z', { verifiedAt });
+    const old = listed('2025-06-01T00:00:00Z', { verifiedAt });
+    expect(kept([future, at('01-08T12:30'), old], {})).toEqual([
+      '0208T12 last',
+      '0108T12 last',
+      '0601T00 last-verified',
+    ]);
+  });
+
   describe('of those that cannot be read or believed', () => {
     const verified = listed('2026-01-08T12:00:00Z', { verifiedAt: '2026-01-08T12:01:00Z' });
 

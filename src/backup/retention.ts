@@ -4,12 +4,12 @@
  * on Monday.
  *
  * What must hold: the newest is kept; the newest verified one is kept; a larger number never keeps less; what was kept is
- * kept again. A backup that cannot be read or believed takes no other one's place, and it goes only when a sound one in
+ * kept again. A backup that cannot be read or believed, or whose verification failed, takes no other one's place, and it goes only when a sound one in
  * its place would, and a newer one is verified: the key that opens it may be found again.
  */
 import type { Retention } from '../config/configuration.js';
 import type { ListedBackup, RetentionPlan, RetentionReason } from './backups.js';
-import { newestFirst } from './order.js';
+import { isInFuture, madeAt, newestFirst } from './order.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -42,14 +42,14 @@ export function planRetention(keep: Retention, backups: readonly ListedBackup[],
 
 function planOne(backups: readonly ListedBackup[], keep: Retention, now: Date): RetentionPlan {
   const sorted = backups.toSorted(newestFirst);
-  const present = sorted.filter((backup) => madeAt(backup) <= now);
+  const present = sorted.filter((backup) => !isInFuture(backup, now));
   const sound = present.filter(({ problem }) => problem === undefined);
   const reasons = reasonsFor(sound, keep);
   const reasonsOfDamaged = reasonsFor(present, keep);
-  const verified = sorted.find(({ manifest }) => (manifest?.verification ?? null) !== null);
+  const verified = present.find(({ manifest }) => (manifest?.verification ?? null) !== null);
 
   const reasonsOf = (backup: ListedBackup): readonly RetentionReason[] => {
-    if (madeAt(backup) > now) return ['last'];
+    if (isInFuture(backup, now)) return ['last'];
     const own = (backup.problem === undefined ? reasons : reasonsOfDamaged).get(backup.id) ?? [];
     return backup === verified ? [...own, 'last-verified'] : own;
   };
@@ -74,16 +74,10 @@ function reasonsFor(sorted: readonly ListedBackup[], keep: Retention): ReadonlyM
   for (const span of Object.keys(SPANS) as Span[]) {
     const newestOfEach = new Map<number, ListedBackup>();
     for (const backup of sorted) {
-      const at = SPANS[span](madeAt(backup));
+      const at = SPANS[span](madeAt(backup.id));
       if (!newestOfEach.has(at)) newestOfEach.set(at, backup);
     }
     for (const backup of [...newestOfEach.values()].slice(0, keep[span])) note(backup, span);
   }
   return reasons;
-}
-
-/** As its id says, which is there also when nothing else can be read. */
-function madeAt({ id }: ListedBackup): Date {
-  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/.exec(id) ?? [];
-  return new Date(`${year ?? ''}-${month ?? ''}-${day ?? ''}T${hour ?? ''}:${minute ?? ''}:${second ?? ''}Z`);
 }

@@ -43,6 +43,7 @@ describe('a backup', () => {
     const second = await write({ createdAt: later(60) });
     const third = await write({ createdAt: later(60.5) });
     const other = await write({ env: 'web' }, Buffer.from('another'));
+    repository.now = later(1_000);
     expect(seen).toBe(DUMP.length);
     expect(first).toMatchObject({
       schema: 'nexus3.backup/1',
@@ -99,13 +100,15 @@ describe('a backup', () => {
   });
 
   it('of the newest ones alone, tells the newest and the newest verified one', async () => {
-    expect(await backups.latest('track')).toEqual({ newest: undefined, verified: undefined, damaged: 0 });
+    repository.now = later(1_000);
+    const nothing = { failed: undefined, damaged: 0, inFuture: 0 };
+    expect(await backups.latest('track')).toEqual({ ...nothing, newest: undefined, verified: undefined });
     const made = [
       await write(),
       await write({ createdAt: later(60) }),
       await write({ createdAt: later(120) }),
     ] as const;
-    expect(await backups.latest('track')).toEqual({ newest: made[2], verified: undefined, damaged: 0 });
+    expect(await backups.latest('track')).toEqual({ ...nothing, newest: made[2], verified: undefined });
     const verification = {
       verifiedAt: later(90).toISOString(),
       loadMs: 41,
@@ -114,11 +117,55 @@ describe('a backup', () => {
     } as const;
     const content = { databases: [], graphs: [] };
     const verified = await backups.record(made[0], { content, verification });
-    expect(await backups.latest('track')).toEqual({ newest: made[2], verified, damaged: 0 });
+    expect(await backups.latest('track')).toEqual({ ...nothing, newest: made[2], verified });
     await writeFile(join(folderOf(made[2]), 'manifest.json'), '{}');
-    expect(await backups.latest('track')).toEqual({ newest: made[1], verified, damaged: 1 });
+    expect(await backups.latest('track')).toEqual({ ...nothing, newest: made[1], verified, damaged: 1 });
     const newest = await backups.record(made[1], { content, verification });
-    expect(await backups.latest('track')).toEqual({ newest, verified: newest, damaged: 1 });
+    expect(await backups.latest('track')).toEqual({ ...nothing, newest, verified: newest, damaged: 1 });
+  });
+
+  it('that a verification has found damaged counts as verified no more, until a later one finds it good', async () => {
+    repository.now = later(1_000);
+    const made = [await write(), await write({ createdAt: later(60) })] as const;
+    const content = { databases: [], graphs: [] };
+    const { engine } = made[0];
+    const verification = { verifiedAt: later(90).toISOString(), loadMs: 41, runtime: 'process', engine } as const;
+    const sound = await backups.record(made[0], { content, verification });
+    const verified = await backups.record(made[1], { content, verification });
+    const failure = { at: later(95).toISOString(), code: 'BACKUP_DAMAGED' } as const;
+    const failed = await backups.recordFailure(verified, failure);
+    expect(failed).toEqual({ ...verified, verification: null, failure });
+    // By name it can be had: whoever wants to look at it again may.
+    expect(await backups.read('track', failed.id)).toEqual(failed);
+    const all = await backups.list('track');
+    expect(all.map(({ id, problem }) => [id, problem?.code])).toEqual([
+      [failed.id, 'BACKUP_DAMAGED'],
+      [sound.id, undefined],
+    ]);
+    expect(all[0]).toMatchObject({ failed });
+    await expect(backups.read('track', undefined)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
+    expect(await backups.latest('track')).toEqual({ newest: sound, verified: sound, failed, damaged: 0, inFuture: 0 });
+    const keep = { last: 1, daily: 0, weekly: 0, monthly: 0 };
+    expect(backups.retention(all, later(1_000), keep).remove).toEqual([]);
+    const again = await backups.record(failed, { content, verification });
+    expect(again).toEqual(verified);
+    expect(await backups.latest('track')).toMatchObject({ newest: verified, verified, failed: undefined });
+  });
+
+  it('that is dated in the future is the newest only where there is no other', async () => {
+    const future = await write({ createdAt: later(86_400 * 400) });
+    const none = { newest: undefined, verified: undefined, failed: undefined, damaged: 0 };
+    expect(await backups.latest('track')).toEqual({ ...none, inFuture: 1 });
+    expect(await backups.read('track', undefined)).toEqual(future);
+    const present = await write();
+    expect(await backups.latest('track')).toEqual({ ...none, newest: present, inFuture: 1 });
+    expect(await backups.read('track', undefined)).toEqual(present);
+    // Verified by a clock that was ahead: nobody knows when.
+    const content = { databases: [], graphs: [] };
+    const verifiedAt = later(86_400 * 400).toISOString();
+    const verification = { verifiedAt, loadMs: 41, runtime: 'process', engine: present.engine } as const;
+    await backups.record(present, { content, verification });
+    expect((await backups.latest('track')).verified).toBeUndefined();
   });
 
   it('is kept as nexus3.yaml says, or with a number in its place', async () => {

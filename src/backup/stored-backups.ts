@@ -17,13 +17,14 @@ import type {
   OnBytes,
   RetentionPlan,
   Target,
+  VerificationFailure,
 } from './backups.js';
 import { MANIFEST_SCHEMA } from './backups.js';
-import { type BackupPlace, damaged, invalid, notFound } from './faults.js';
+import { type BackupPlace, damaged, failedVerification, invalid, notFound } from './faults.js';
 import { Unreadable } from './hashed-file.js';
 import { StoredHistory } from './history/history.js';
 import { type BelievedManifest, parseManifest, renderManifest } from './manifest.js';
-import { newestFirst } from './order.js';
+import { isInFuture, newestFirst } from './order.js';
 import { Repository } from './repository.js';
 import type { Passwords } from './restic/session.js';
 import { openResticTarget } from './restic/target.js';
@@ -124,18 +125,29 @@ class StoredBackups implements Backups {
   }
 
   async latest(env: string): Promise<LatestBackups> {
-    const ids = (await this.#repository.ids(env)).toReversed();
+    const now = this.#parts.now();
+    const all = (await this.#repository.ids(env)).toReversed();
+    const ids = all.filter((id) => !isInFuture({ id }, now));
     let newest: Manifest | undefined;
+    let failed: Manifest | undefined;
     let damaged = 0;
-    if (ids.length === 0) return { newest, verified: undefined, damaged };
+    const found = (verified: Manifest | undefined): LatestBackups => {
+      return { newest, verified, failed, damaged, inFuture: all.length - ids.length };
+    };
+    if (ids.length === 0) return found(undefined);
     const secrets = await this.#secretsForLooks();
     for (const id of ids) {
-      const { manifest } = await this.#listed({ env, id }, secrets);
-      if (manifest === undefined) damaged += 1;
+      const listed = await this.#listed({ env, id }, secrets);
+      if (listed.problem !== undefined) {
+        failed ??= listed.failed;
+        if (listed.failed === undefined) damaged += 1;
+        continue;
+      }
+      const { manifest } = listed;
       newest ??= manifest;
-      if (manifest?.verification) return { newest, verified: manifest, damaged };
+      if (manifest.verification !== null && new Date(manifest.verification.verifiedAt) <= now) return found(manifest);
     }
-    return { newest, verified: undefined, damaged };
+    return found(undefined);
   }
 
   async read(env: string, id: BackupId | undefined): Promise<Manifest> {
@@ -180,9 +192,18 @@ class StoredBackups implements Backups {
   async record(manifest: Manifest, found: Required<Pick<Manifest, 'content' | 'verification'>>): Promise<Manifest> {
     if (!(await this.#repository.holds(manifest))) throw notFound(manifest.env, manifest.id);
     // Under the secret that it was made under: that is the one whose identity opens its snapshot.
-    const { manifest: stored, secret } = await this.#believed(manifest, await this.#parts.secrets());
+    const { manifest: all, secret } = await this.#believed(manifest, await this.#parts.secrets());
+    const { failure: _forgotten, ...stored } = all;
     const verification = found.verification && { ...found.verification, loadMs: Math.round(found.verification.loadMs) };
     const recorded = { ...stored, content: found.content, verification };
+    await this.#repository.writeManifest(manifest, renderManifest(recorded, secret));
+    return recorded;
+  }
+
+  async recordFailure(manifest: Manifest, failure: VerificationFailure): Promise<Manifest> {
+    if (!(await this.#repository.holds(manifest))) throw notFound(manifest.env, manifest.id);
+    const { manifest: stored, secret } = await this.#believed(manifest, await this.#parts.secrets());
+    const recorded: Manifest = { ...stored, verification: null, failure };
     await this.#repository.writeManifest(manifest, renderManifest(recorded, secret));
     return recorded;
   }
@@ -216,7 +237,10 @@ class StoredBackups implements Backups {
   async #listed(place: BackupPlace, secrets: KnownSecrets | Nexus3Error): Promise<ListedBackup> {
     if (secrets instanceof Nexus3Error) return { ...place, problem: secrets };
     try {
-      return { ...place, manifest: (await this.#believed(place, secrets)).manifest };
+      const { manifest } = await this.#believed(place, secrets);
+      const { failure } = manifest;
+      if (failure === undefined) return { ...place, manifest };
+      return { ...place, problem: failedVerification(place, failure), failed: manifest };
     } catch (error) {
       if (error instanceof Nexus3Error) return { ...place, problem: error };
       throw error;
@@ -244,7 +268,11 @@ class StoredBackups implements Backups {
 
   /** An older one is never taken in its stead without a word. */
   async #newest(env: string): Promise<Manifest> {
-    const [newest, ...older] = await this.list(env);
+    const now = this.#parts.now();
+    const all = await this.list(env);
+    // What is dated in the future comes last: it is older than it says, by nobody knows how much.
+    const ordered = [...all.filter((one) => !isInFuture(one, now)), ...all.filter((one) => isInFuture(one, now))];
+    const [newest, ...older] = ordered;
     if (newest === undefined) throw notFound(env, undefined);
     if (newest.manifest !== undefined) return newest.manifest;
     const good = older.find(({ manifest }) => manifest !== undefined);

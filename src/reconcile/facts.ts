@@ -67,8 +67,14 @@ export interface BackupFacts {
   readonly verified: BackupMoment | undefined;
   /** The newest one is the one that was verified last. */
   readonly newestIsVerified: boolean;
+  /** One that is newer than the last verified one, and failed its verification; undefined: none did. */
+  readonly failed: { readonly id: string; readonly at: string; readonly code: string } | undefined;
   /** Newer ones that cannot be read or believed. */
   readonly damaged: number;
+  /** Such as are dated later than now, and count for nothing here. */
+  readonly inFuture: number;
+  /** Why nothing is known of them: the repository cannot be read; undefined: it can. */
+  readonly unreadable: string | undefined;
   /** Any second of which can be restored; undefined: none, or not known. */
   readonly window: Window | undefined;
 }

@@ -101,7 +101,7 @@ function operationalReport(facts: EnvironmentFacts): ReportedEnvironment['operat
 }
 
 function backupReport({ backup }: EnvironmentFacts): ReportedEnvironment['backup'] {
-  if (backup === undefined) return null;
+  if (backup === undefined || backup.unreadable !== undefined) return null;
   const { newest, verified, window } = backup;
   return {
     newestAt: newest?.at ?? null,

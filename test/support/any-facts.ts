@@ -166,7 +166,13 @@ const backups = fc.record({
   newest: maybe(moments),
   verified: maybe(moments),
   newestIsVerified: fc.boolean(),
+  failed: mostly(
+    undefined,
+    fc.constant({ id: '20260108T120000Z-1a2b', at: '2026-01-08T12:00:00.000Z', code: 'BACKUP_DAMAGED' }),
+  ),
   damaged: fc.nat(2),
+  inFuture: fc.nat(1),
+  unreadable: mostly(undefined, fc.constant('EIO on /data/backups')),
   window: fc.constant(undefined),
 });
 

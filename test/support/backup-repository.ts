@@ -34,6 +34,8 @@ export async function* chunksOf(...chunks: readonly Buffer[]): AsyncGenerator<Bu
 }
 
 export interface TestRepository extends AsyncDisposable {
+  /** What the repository takes for the present. */
+  now: Date;
   readonly folder: string;
   /** The backup root: not there yet. */
   readonly root: string;
@@ -45,7 +47,8 @@ export async function testRepository(): Promise<TestRepository> {
   const folder = await mkdtemp(join(tmpdir(), 'nexus3-backups-'));
   const root = join(folder, 'backups');
   const usual = { present: someSecret(), next: undefined, previous: undefined };
-  return {
+  const repository: TestRepository = {
+    now: new Date(FIRST_CREATED_AT.getTime() + 1_500),
     folder,
     root,
     open: (secrets = {}, policy = {}) =>
@@ -53,9 +56,10 @@ export async function testRepository(): Promise<TestRepository> {
         { ...DEFAULT_BACKUP, root, ...policy },
         {
           secrets: typeof secrets === 'function' ? secrets : () => Promise.resolve({ ...usual, ...secrets }),
-          now: () => new Date(FIRST_CREATED_AT.getTime() + 1_500),
+          now: () => repository.now,
         },
       ),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
+  return repository;
 }

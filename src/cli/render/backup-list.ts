@@ -30,7 +30,7 @@ function environmentLines({ name, windows, backups }: ListedEnvironment, now: nu
   if (backups.length === 0) return [head, ...reach, '  no backup'];
   const columns = columnsOf(now);
   const inset = { ...page, width: page.width - 2 };
-  const table = page.width < TABLE_WIDTH_MIN ? undefined : renderTable(backups, columns, REMARKS, inset);
+  const table = page.width < TABLE_WIDTH_MIN ? undefined : renderTable(backups, columns, remarks(now), inset);
   const body = table?.map((line) => `  ${line}`) ?? backups.flatMap((backup) => stacked(backup, now, page));
   const problems = backups.flatMap(({ id, problem }) => (problem === null ? [] : problemLines(id, problem, page)));
   return [head, ...reach, ...body, ...problems];
@@ -46,15 +46,20 @@ function columnsOf(now: number): readonly Column<ListedItem>[] {
   ];
 }
 
-const REMARKS: LastColumn<ListedItem> = {
+const remarks = (now: number): LastColumn<ListedItem> => ({
   title: 'REMARKS',
   widthMin: 12,
-  cell: (item, width) => remarksCell(item, width),
-};
+  cell: (item, width) => remarksCell(item, now, width),
+});
 
-function remarksCell({ problem, encrypted, wouldGo }: ListedItem, width: number): Cell {
+function remarksCell(item: ListedItem, now: number, width: number): Cell {
+  const { problem, encrypted, wouldGo } = item;
   if (problem !== null) return { text: cut(problem.code, width), tone: 'bad' };
-  const words = [...(encrypted === true ? ['encrypted'] : []), ...(wouldGo ? ['to be pruned'] : [])];
+  const words = [
+    ...(isInFuture(item, now) ? ['dated in the future'] : []),
+    ...(encrypted === true ? ['encrypted'] : []),
+    ...(wouldGo ? ['to be pruned'] : []),
+  ];
   return { text: cut(words.join(', '), width), ...(wouldGo ? { tone: 'faint' as const } : {}) };
 }
 
@@ -68,25 +73,30 @@ function contentOf({ keys, graphs }: ListedItem): string {
   return keys === null || graphs === null ? NONE : `${String(keys)}/${String(graphs)}`;
 }
 
-function ageOf({ createdAt }: ListedItem, now: number): string {
-  return createdAt === null ? NONE : formatAge(now - Date.parse(createdAt));
+function ageOf({ createdAt }: Pick<ListedItem, 'createdAt'>, now: number): string {
+  return createdAt === null || isInFuture({ createdAt }, now) ? NONE : formatAge(now - Date.parse(createdAt));
+}
+
+/** A clock was wrong, or is now. */
+function isInFuture({ createdAt }: Pick<ListedItem, 'createdAt'>, now: number): boolean {
+  return createdAt !== null && Date.parse(createdAt) > now;
 }
 
 function stacked(item: ListedItem, now: number, page: Page): readonly string[] {
   const width = page.width - 4;
   const verified = verifiedCell(item, now);
   const facts = [
-    ...(item.createdAt === null ? [] : [`${ageOf(item, now)} old`]),
+    ...(item.createdAt === null || isInFuture(item, now) ? [] : [`${ageOf(item, now)} old`]),
     ...(item.bytes === null ? [] : [formatBytes(item.bytes)]),
     ...(item.keys === null ? [] : [plural(item.keys, 'key')]),
     ...(item.graphs === null ? [] : [plural(item.graphs, 'graph')]),
   ];
-  const remarks = remarksCell(item, width);
+  const remark = remarksCell(item, now, width);
   return [
     `  ${page.paint('strong', item.id)}`,
     ...(facts.length === 0 ? [] : wrap(facts.join(', '), page.width, '    ')),
     ...(item.problem === null ? [`    ${page.paint(verified.tone ?? 'plain', `verified ${verified.text}`)}`] : []),
-    ...(remarks.text === '' ? [] : [`    ${page.paint(remarks.tone ?? 'plain', remarks.text)}`]),
+    ...(remark.text === '' ? [] : [`    ${page.paint(remark.tone ?? 'plain', remark.text)}`]),
   ];
 }
 

@@ -13,7 +13,11 @@ function world(schedule: string | undefined, newest: Readonly<Record<string, str
   const backup = { ...still.configuration.backup, schedule };
   const latest = (env: string): Promise<LatestBackups> => {
     const at = newest[env];
-    return Promise.resolve({ newest: at && manifestOf(at, { env }), verified: undefined, damaged: 0 } as LatestBackups);
+    return Promise.resolve({
+      newest: at && manifestOf(at, { env }),
+      verified: undefined,
+      damaged: 0,
+    } as unknown as LatestBackups);
   };
   const acquire = (): Promise<AsyncDisposable> => Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() });
   const parts = { latest, acquire };

@@ -25,8 +25,10 @@ export async function dueAmong(
   }
   const now = world.clock.now();
   const due = await mapBounded(environments, LOOK_CONCURRENCY_MAX, async (environment) => {
-    const { newest } = await world.backups.latest(environment.name);
-    const since = newest === undefined ? undefined : new Date(newest.createdAt);
+    const { newest, failed } = await world.backups.latest(environment.name);
+    // One that was found damaged was made all the same: else each run would make another one, and find it damaged.
+    const made = [newest, failed].flatMap((one) => (one === undefined ? [] : [Date.parse(one.createdAt)]));
+    const since = made.length === 0 ? undefined : new Date(Math.max(...made));
     return isDue(schedule, since, now) ? [environment] : [];
   });
   return due.flat();

@@ -19,7 +19,7 @@ export interface ListedItem extends Nullable<Omit<ReportedBackup, 'id'>> {
   readonly keptFor: readonly RetentionReason[];
   /** `backup prune` would remove it. */
   readonly wouldGo: boolean;
-  /** Why it cannot be read or believed. */
+  /** Why it cannot be read or believed, or that its last verification failed. */
   readonly problem: ReportedError | null;
 }
 
@@ -66,8 +66,10 @@ function itemsOf(world: World, backups: readonly ListedBackup[], now: Date): rea
   }));
 }
 
-export function itemOf({ id, manifest, problem }: ListedBackup): Omit<ListedItem, 'keptFor' | 'wouldGo'> {
+export function itemOf(backup: ListedBackup): Omit<ListedItem, 'keptFor' | 'wouldGo'> {
+  const { id, manifest, problem } = backup;
   if (problem === undefined) return { ...reportedBackup(manifest), problem: null };
+  if (backup.failed !== undefined) return { ...reportedBackup(backup.failed), problem: reportedError(problem) };
   const unknown = {
     bytes: null,
     sha256: null,

@@ -13,11 +13,17 @@ const WINDOW = { from: '2026-01-07T00:00:00Z', to: '2026-01-08T12:00:00Z', sourc
 
 describe('what a look at backups tells', () => {
   const of = (latest: Partial<LatestBackups>): ReturnType<typeof backupFacts> =>
-    backupFacts({ newest: undefined, verified: undefined, damaged: 0, ...latest }, [], BOUNDS, NOW);
+    backupFacts(
+      { newest: undefined, verified: undefined, failed: undefined, damaged: 0, inFuture: 0, ...latest },
+      [],
+      BOUNDS,
+      NOW,
+    );
 
   it('is nothing where there is none', () => {
     expect(of({})).toEqual({
-      ...{ newest: undefined, verified: undefined, newestIsVerified: false, damaged: 0, window: undefined },
+      ...{ newest: undefined, verified: undefined, newestIsVerified: false, failed: undefined },
+      ...{ damaged: 0, inFuture: 0, unreadable: undefined, window: undefined },
     });
   });
 
@@ -43,7 +49,7 @@ describe('what a look at backups tells', () => {
 
   it('is the window that reaches furthest into the present', () => {
     const archived = { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z', source: 'archive' } as const;
-    const latest = { newest: undefined, verified: undefined, damaged: 0 };
+    const latest = { newest: undefined, verified: undefined, failed: undefined, damaged: 0, inFuture: 0 };
     expect(backupFacts(latest, [archived, WINDOW], BOUNDS, NOW).window).toEqual(WINDOW);
   });
 });
@@ -67,12 +73,22 @@ describe('a look', () => {
     expect(await lookAtBackups(world(true), TRACK)).toMatchObject({ newest: undefined, window: undefined });
   });
 
-  it.each([rootKeyMissing, Object.assign(new Error('not allowed'), { code: 'EACCES' })])(
-    'is not known where it cannot be had: %s',
-    async (error) => {
-      expect(await lookAtBackups(world(true, { latest: boom(error) }), TRACK)).toBeUndefined();
-    },
-  );
+  it('is not known where there is no root key', async () => {
+    expect(await lookAtBackups(world(true, { latest: boom(rootKeyMissing) }), TRACK)).toBeUndefined();
+  });
+
+  it.each([
+    [Object.assign(new Error('not allowed'), { code: 'EACCES' }), 'EACCES on /nowhere'],
+    [
+      new Nexus3Error('FILE_NOT_WRITABLE', 'It cannot be read.', { evidence: ['EIO on /x'], hint: '…' }),
+      'It cannot be read. EIO on /x',
+    ],
+  ])('says that the repository cannot be read: %s', async (error, unreadable) => {
+    expect(await lookAtBackups(world(true, { latest: boom(error) }), TRACK)).toMatchObject({
+      newest: undefined,
+      unreadable,
+    });
+  });
 
   it('is told without its window where that cannot be had', async () => {
     const history = { ...stillWorld('/nowhere').backups.history, windows: boom(rootKeyMissing) };

@@ -9,8 +9,8 @@ import type { World } from '../world.js';
 const HOUR_MS = 3_600_000;
 
 /**
- * Undefined where nothing is expected of backups, and where the repository cannot be read: a look at the servers must not
- * fail because of it, and whoever works with backups is told why.
+ * Undefined where nothing is expected of backups, and where there is no root key, which is told elsewhere. A repository
+ * that cannot be read is a fact: a look at the servers must not fail because of it.
  */
 export async function lookAtBackups(
   world: World,
@@ -19,17 +19,29 @@ export async function lookAtBackups(
   const { backup } = world.configuration;
   if (!backup.configured) return undefined;
   const [latest, windows] = await Promise.all([
-    unlessUnreadable(() => world.backups.latest(environment.name)),
-    unlessUnreadable(() =>
+    unlessUnreadable(world, () => world.backups.latest(environment.name)),
+    unlessUnreadable(world, () =>
       world.backups.history.windows(environment.name, specOf(world.configuration, environment, 'vault').dataDir),
     ),
   ]);
-  return latest === undefined ? undefined : backupFacts(latest, windows ?? [], backup, world.clock.now());
+  if (typeof latest === 'string') return { ...NOTHING_KNOWN, unreadable: latest };
+  const known = typeof windows === 'string' ? [] : windows;
+  return latest === undefined ? undefined : backupFacts(latest, known ?? [], backup, world.clock.now());
 }
+
+const NOTHING_KNOWN = {
+  newest: undefined,
+  verified: undefined,
+  newestIsVerified: false,
+  failed: undefined,
+  damaged: 0,
+  inFuture: 0,
+  window: undefined,
+} as const;
 
 /** Pure. */
 export function backupFacts(
-  { newest, verified, damaged }: LatestBackups,
+  { newest, verified, failed, damaged, inFuture }: LatestBackups,
   windows: readonly Window[],
   bounds: { readonly staleAfterHours: number; readonly unverifiedAfterHours: number },
   now: Date,
@@ -39,7 +51,10 @@ export function backupFacts(
     newest: newest === undefined ? undefined : moment(newest.createdAt, bounds.staleAfterHours, now),
     verified: verifiedAt === undefined ? undefined : moment(verifiedAt, bounds.unverifiedAfterHours, now),
     newestIsVerified: newest !== undefined && newest.id === verified?.id,
+    failed: failed?.failure === undefined ? undefined : { id: failed.id, ...failed.failure },
     damaged,
+    inFuture,
+    unreadable: undefined,
     // The last one reaches furthest into the present.
     window: windows.at(-1),
   };
@@ -50,11 +65,16 @@ function moment(at: string, hoursMax: number, now: Date): BackupMoment {
   return { at, hours: Math.floor(ageMs / HOUR_MS), hoursMax, isOld: ageMs > hoursMax * HOUR_MS };
 }
 
-async function unlessUnreadable<T>(read: () => Promise<T>): Promise<T | undefined> {
+/** @returns why it cannot be read, or undefined: there is no root key */
+async function unlessUnreadable<T>(world: World, read: () => Promise<T>): Promise<T | string | undefined> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof Nexus3Error || systemErrorCode(error) !== undefined) return undefined;
+    if (error instanceof Nexus3Error) {
+      return error.code.startsWith('ROOT_KEY_') ? undefined : [error.message, ...error.evidence].join(' ');
+    }
+    const code = systemErrorCode(error);
+    if (code !== undefined) return `${code} on ${world.backups.root}`;
     throw error;
   }
 }

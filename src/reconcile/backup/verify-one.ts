@@ -24,16 +24,19 @@ export interface Verified {
   readonly comparedWithVault: boolean;
 }
 
+interface Proof {
+  readonly counted: Pick<Verification, 'engine' | 'loadMs'> & { readonly content: ContentCounts };
+  /** What its vault holds; undefined: it is no witness. */
+  readonly vault: ContentCounts | undefined;
+}
+
 /**
- * For whoever holds the repository's lock.
+ * For whoever holds the repository's lock. That a backup is damaged or untrue is recorded before it is thrown.
  * @throws Nexus3Error BACKUP_UNTRUE, BACKUP_DAMAGED, BACKUP_TOO_NEW, BACKUP_KEY_UNKNOWN, DISK_FULL, START_FAILED
  */
 export async function verifyOne(world: World, manifest: Manifest, progress: Progress): Promise<Verified> {
   const { env } = manifest;
-  const counted = await loadAndCount(world, manifest, progress);
-  if (manifest.content !== null) refuseUntrue(manifest, manifest.content, counted.content, 'its manifest');
-  const vault = await countOnQuietVault(world, manifest);
-  if (vault !== undefined) refuseUntrue(manifest, vault, counted.content, 'its vault, which has written nothing since');
+  const { counted, vault } = await recordingFailure(world, manifest, () => prove(world, manifest, progress));
   const verification: Verification = {
     verifiedAt: world.clock.now().toISOString(),
     loadMs: counted.loadMs,
@@ -46,11 +49,34 @@ export async function verifyOne(world: World, manifest: Manifest, progress: Prog
   return { manifest: recorded, content, verification, comparedWithVault: vault !== undefined };
 }
 
-async function loadAndCount(
-  world: World,
-  manifest: Manifest,
-  progress: Progress,
-): Promise<Pick<Verification, 'engine' | 'loadMs'> & { readonly content: ContentCounts }> {
+async function prove(world: World, manifest: Manifest, progress: Progress): Promise<Proof> {
+  const counted = await loadAndCount(world, manifest, progress);
+  if (manifest.content !== null) refuseUntrue(manifest, manifest.content, counted.content, 'its manifest');
+  const vault = await countOnQuietVault(world, manifest);
+  if (vault !== undefined) refuseUntrue(manifest, vault, counted.content, 'its vault, which has written nothing since');
+  return { counted, vault };
+}
+
+/** What was found wrong with the backup itself is written into its manifest: nobody may take it for a verified one again. */
+async function recordingFailure<T>(world: World, manifest: Manifest, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Nexus3Error)) throw error;
+    const { code } = error;
+    if (code !== 'BACKUP_DAMAGED' && code !== 'BACKUP_UNTRUE') throw error;
+    try {
+      await world.backups.recordFailure(manifest, { at: world.clock.now().toISOString(), code });
+    } catch (unwritten) {
+      if (!(unwritten instanceof Nexus3Error)) throw unwritten;
+      const evidence = [...error.evidence, `this could not be written into its manifest: ${unwritten.message}`];
+      throw new Nexus3Error(code, error.message, { evidence, hint: error.hint, cause: error });
+    }
+    throw error;
+  }
+}
+
+async function loadAndCount(world: World, manifest: Manifest, progress: Progress): Promise<Proof['counted']> {
   const { env, id } = manifest;
   return withScratch(
     world,

@@ -1,6 +1,7 @@
 /** `backup verify`: backups that are there, loaded again and compared with what their manifests say. */
 import { mapBounded } from '../../concurrency.js';
 import { Nexus3Error } from '../../errors.js';
+import type { BackupId } from '../../backup/backups.js';
 import { BACKUP_ID } from '../../backup/backups.js';
 import type { Progress } from '../../progress.js';
 import { selectEnvironments } from '../desired.js';
@@ -83,6 +84,13 @@ async function namesFrom(world: World, { envs }: BackupVerifyOptions): Promise<r
   });
 }
 
+/** The newest one, where its last verification failed: it is looked at again, and may prove good. */
+async function failedBefore(world: World, name: string): Promise<BackupId | undefined> {
+  const { newest, failed } = await world.backups.latest(name);
+  if (failed === undefined) return undefined;
+  return newest === undefined || newest.id < failed.id ? failed.id : undefined;
+}
+
 async function verifyNamed(
   world: World,
   name: string,
@@ -91,7 +99,7 @@ async function verifyNamed(
 ): Promise<VerifiedBackup> {
   let backup: VerifiedBackup['backup'] = null;
   try {
-    const manifest = await world.backups.read(name, id);
+    const manifest = await world.backups.read(name, id ?? (await failedBefore(world, name)));
     backup = reportedBackup(manifest);
     const verified = await verifyOne(world, manifest, progress);
     const { comparedWithVault } = verified;

@@ -12,8 +12,9 @@ function ago(hours: number, hoursMax: number): BackupMoment {
 
 /** Five hours ago, and verified then; but for what is told. */
 function codesOf(parts: Partial<BackupFacts>): readonly string[] {
-  const fine = { newest: ago(5, 48), verified: ago(5, 168), newestIsVerified: true, damaged: 0, window: undefined };
-  return diagnose({ ...healthy(), backup: { ...fine, ...parts } })
+  const fine = { newest: ago(5, 48), verified: ago(5, 168), newestIsVerified: true };
+  const none = { failed: undefined, damaged: 0, inFuture: 0, unreadable: undefined, window: undefined };
+  return diagnose({ ...healthy(), backup: { ...fine, ...none, ...parts } })
     .map(({ finding }) => `${finding.code} ${finding.severity}${finding.fixable ? '' : ' !'} ${finding.remedy}`)
     .toSorted();
 }
@@ -21,6 +22,7 @@ function codesOf(parts: Partial<BackupFacts>): readonly string[] {
 const MISSING = 'backup-missing warning ! nexus3 backup create track';
 const STALE = 'backup-stale warning ! nexus3 backup create track';
 const UNVERIFIED = 'backup-unverified warning ! nexus3 backup verify track';
+const FAILED = { id: '20260108T120000Z-1a2b', at: NOON, code: 'BACKUP_DAMAGED' } as const;
 const NEVER_VERIFIED = { verified: undefined, newestIsVerified: false };
 
 describe('what is said of backups', () => {
@@ -35,6 +37,17 @@ describe('what is said of backups', () => {
     ['only damaged ones', { newest: undefined, ...NEVER_VERIFIED, damaged: 2 }, [MISSING]],
     ['an old backup', { newest: ago(49, 48), verified: ago(49, 168) }, [STALE]],
     ['an old one, verified as long ago: that is one fault', { newest: ago(200, 48), verified: ago(200, 168) }, [STALE]],
+    [
+      'a newer one that was found damaged',
+      { failed: FAILED },
+      ['backup-unverified warning ! nexus3 backup create track'],
+    ],
+    ['only such as are dated in the future', { newest: undefined, ...NEVER_VERIFIED, inFuture: 1 }, [MISSING]],
+    [
+      'a repository that cannot be read',
+      { newest: undefined, ...NEVER_VERIFIED, unreadable: 'EIO' },
+      ['backup-missing warning ! nexus3 backup list track'],
+    ],
     ['never verified', NEVER_VERIFIED, [UNVERIFIED]],
     ['verified long ago, and made since', { verified: ago(169, 168), newestIsVerified: false }, [UNVERIFIED]],
     ['verified lately, and made since', { verified: ago(29, 168), newestIsVerified: false }, []],
@@ -46,9 +59,17 @@ describe('what is said of backups', () => {
   it('is told with what was measured', () => {
     const [diagnosis] = diagnose({
       ...healthy(),
-      backup: { newest: undefined, ...NEVER_VERIFIED, damaged: 2, window: undefined },
+      backup: {
+        newest: undefined,
+        ...NEVER_VERIFIED,
+        failed: undefined,
+        damaged: 2,
+        inFuture: 0,
+        unreadable: undefined,
+        window: undefined,
+      },
     });
     expect(diagnosis?.finding.message).toBe('it has no backup that can be used: none can be read or believed');
-    expect(diagnosis?.finding.evidence).toEqual({ damaged: 2 });
+    expect(diagnosis?.finding.evidence).toEqual({ damaged: 2, inFuture: 0 });
   });
 });

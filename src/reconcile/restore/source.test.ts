@@ -46,8 +46,9 @@ describe('--at', () => {
 
 describe('the newest that can be believed', () => {
   const [oldest, middle, newest] = ['20260106T120000Z-aaaa', '20260107T120000Z-bbbb', '20260108T120000Z-cccc'] as const;
-  const verified = (id: string) => believable({ id });
-  const unverified = (id: string) => believable({ id, verification: null, content: null });
+  const createdAt = (id: string) => `${id.slice(0, 4)}-01-${id.slice(6, 8)}T12:00:00.250Z`;
+  const verified = (id: string) => believable({ id, createdAt: createdAt(id) });
+  const unverified = (id: string) => believable({ id, createdAt: createdAt(id), verification: null, content: null });
   const bad = (id: string) => ({
     id,
     env: 'track',
@@ -64,10 +65,17 @@ describe('the newest that can be believed', () => {
     ],
     ['not one that lies, which is said', [bad(newest), verified(middle), verified(oldest)], middle, 1],
     ['an unverified one, where there is no better', [bad(newest), unverified(middle), unverified(oldest)], middle, 1],
+    ['not one dated in the future, which is said', [verified('20270101T120000Z-dddd'), verified(newest)], newest, 1],
+    [
+      'one dated in the future, with a warning, where there is no other',
+      [verified('20270101T120000Z-dddd'), bad(newest)],
+      '20270101T120000Z-dddd',
+      2,
+    ],
     ['none', [bad(newest)], undefined, 0],
     ['nothing', [], undefined, 0],
   ])('%s', (_, backups, id, warnings) => {
-    const chosen = newestBelieved(backups);
+    const chosen = newestBelieved(backups, new Date('2026-01-08T13:00:00Z'));
     expect(chosen?.manifest.id).toBe(id);
     expect(chosen?.warnings ?? []).toHaveLength(warnings);
   });

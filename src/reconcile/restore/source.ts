@@ -67,8 +67,11 @@ export async function chooseSource(
   if (at !== undefined) {
     return { kind: 'history', plan: await world.backups.history.plan(env, dataDir, at), warnings: [] };
   }
-  if (id !== undefined) return { kind: 'backup', manifest: await readNamed(world, env, id), warnings: [] };
-  const chosen = newestBelieved(await world.backups.list(env));
+  if (id !== undefined) {
+    const manifest = await readNamed(world, env, id);
+    return { kind: 'backup', manifest, warnings: warningsOf(manifest) };
+  }
+  const chosen = newestBelieved(await world.backups.list(env), world.clock.now());
   // There is none, or none that can be believed: what the repository says of that is the error.
   if (chosen === undefined) {
     return { kind: 'backup', manifest: await world.backups.read(env, undefined), warnings: [] };
@@ -85,25 +88,42 @@ async function readNamed(world: World, env: string, id: string): Promise<Manifes
   });
 }
 
-/** One that was proven, before one that is newer and was not. */
+/** It was asked for by name. */
+function warningsOf({ id, failure }: Manifest): readonly string[] {
+  return failure === undefined
+    ? []
+    : [`The last verification of ${id} failed (${failure.code}, ${failure.at}): it may not hold what it should.`];
+}
+
+/** One that was proven, before one that is newer and was not; and one dated in the future only where there is no other. */
 export function newestBelieved(
   backups: readonly ListedBackup[],
+  now: Date,
 ): { readonly manifest: Manifest; readonly warnings: readonly string[] } | undefined {
   const believed = backups.flatMap(({ manifest }) => (manifest === undefined ? [] : [manifest]));
-  const manifest = believed.find(({ verification }) => verification !== null) ?? believed[0];
+  const isInFuture = ({ createdAt }: Manifest): boolean => new Date(createdAt) > now;
+  const present = believed.filter((one) => !isInFuture(one));
+  const manifest = [present, believed].map(best).find((one) => one !== undefined);
   if (manifest === undefined) return undefined;
-  const newer = backups.slice(
-    0,
-    backups.findIndex(({ id }) => id === manifest.id),
-  );
-  return {
-    manifest,
-    warnings: newer.map(({ id, problem }) =>
-      problem === undefined
-        ? `A newer backup, ${id}, was never verified; it is restored with --id ${id}.`
-        : `A newer backup, ${id}, cannot be used: ${problem.message}`,
-    ),
-  };
+  const at = backups.findIndex(({ id }) => id === manifest.id);
+  const warnings = isInFuture(manifest)
+    ? [
+        `The backup ${manifest.id} is dated in the future: a clock was wrong, and it may be older than others.`,
+        ...backups.filter(({ problem }) => problem !== undefined).map((one) => whyPassedOver(one, isInFuture)),
+      ]
+    : backups.slice(0, at).map((one) => whyPassedOver(one, isInFuture));
+  return { manifest, warnings };
+}
+
+function best(backups: readonly Manifest[]): Manifest | undefined {
+  return backups.find(({ verification }) => verification !== null) ?? backups[0];
+}
+
+function whyPassedOver({ id, manifest, problem }: ListedBackup, isInFuture: (manifest: Manifest) => boolean): string {
+  if (problem !== undefined) return `A newer backup, ${id}, cannot be used: ${problem.message}`;
+  return isInFuture(manifest)
+    ? `A backup dated in the future, ${id}, is passed over: a clock was wrong. It is restored with --id ${id}.`
+    : `A newer backup, ${id}, was never verified; it is restored with --id ${id}.`;
 }
 
 export function sourceOf(env: string, chosen: ChosenSource): RestoreSource {
