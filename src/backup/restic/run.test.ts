@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,9 @@ import { failureOf } from '../../../test/support/failure.js';
 import { Secret } from '../../protocol/secret.js';
 import type { ResticCall } from './run.js';
 import { runRestic } from './run.js';
+import { watchedCommand } from './watch.js';
+
+const UNTIL_MS = 8_000;
 
 let folder: string;
 
@@ -29,6 +33,14 @@ async function processesWith(word: string): Promise<number> {
     .filter((name) => /^\d+$/.test(name))
     .map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
   return (await Promise.all(lines)).filter((line) => line.includes(word)).length;
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const giveUpAt = Date.now() + UNTIL_MS;
+  while (!(await isSo())) {
+    if (Date.now() > giveUpAt) throw new Error('it never was so');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 describe('one run of restic', () => {
@@ -64,6 +76,39 @@ describe('one run of restic', () => {
       evidence: ['restic backup', 'waiting'],
     });
     expect(await processesWith(seconds)).toBe(0);
+  });
+
+  it('ends it when nexus3 is killed: it is told to, and then made to', async () => {
+    const [polite, deaf] = ['62.2347', '63.2347'];
+    for (const [seconds, script] of [
+      [polite, `trap 'echo told > ${folder}/told; exit 0' INT; while :; do sleep ${polite} & wait $!; done`],
+      [deaf, `trap '' INT; while :; do sleep ${deaf}; done`],
+    ] as const) {
+      const program = join(folder, 'restic');
+      await writeFile(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      const [shell, ...words] = watchedCommand(program, [], 1);
+      const nexus3 = spawn(
+        process.execPath,
+        [
+          '-e',
+          `const child = require('node:child_process').spawn(${JSON.stringify(shell)}, ${JSON.stringify(words)}, {
+            detached: true, stdio: ['pipe', 'ignore', 'ignore', 'ignore', 'ignore'] });
+           setInterval(() => {}, 1000);`,
+        ],
+        { stdio: 'ignore' },
+      );
+      await until(async () => (await processesWith(seconds)) > 0);
+      nexus3.kill('SIGKILL');
+      await until(async () => (await processesWith(seconds)) === 0);
+    }
+    expect(await readFile(join(folder, 'told'), 'utf8')).toBe('told\n');
+    await rm(join(folder, 'told'));
+  });
+
+  it('leaves nothing of it when it has ended, and not the one who watches it either', async () => {
+    const seconds = '64.2347';
+    await run(`sleep ${seconds} > /dev/null 2>&1 &`);
+    await until(async () => (await processesWith(seconds)) === 0 && (await processesWith(folder)) === 0);
   });
 
   it('keeps the last of many complaints, and cuts long ones', async () => {

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Secret } from '../../protocol/secret.js';
 import { resticFailed } from './faults.js';
 import { openPassword } from './open-password.js';
+import { watchedCommand } from './watch.js';
 
 /** How long restic may take to take its lock away when it is told to end. */
 const END_GRACE_MS = 10_000;
@@ -64,10 +65,14 @@ async function runWith(
     ...call.args,
     ...(newPassword === undefined ? [] : ['--new-password-file', `/proc/self/fd/${String(NEW_PASSWORD_FD)}`]),
   ];
-  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', password ?? 'ignore', newPassword ?? 'ignore'];
+  const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', password ?? 'ignore', newPassword ?? 'ignore'];
   // A group of its own: a Ctrl-C at the terminal must not reach it before nexus3 has seen it, and ssh or rclone, which it
   // starts, end with it.
-  const child = spawn(program, args, { cwd: call.cwd, env: call.environment, stdio, detached: true });
+  const [shell, ...words] = watchedCommand(program, args);
+  const child = spawn(shell, words, { cwd: call.cwd, env: call.environment, stdio, detached: true });
+  // Whoever watches it may be gone before they are told.
+  child.stdin?.on('error', () => undefined);
+  child.once('exit', () => child.stdin?.end('over\n'));
   const onExit = (): void => signalGroup(child, 'SIGINT');
   process.once('exit', onExit);
   try {

@@ -16,6 +16,7 @@ import {
 } from '../../../test/support/backup-repository.js';
 import { findOrInstall, RESTIC } from '../../../test/support/debian-program.js';
 import { failureOf } from '../../../test/support/failure.js';
+import { weakenKeys } from '../../../test/support/weak-restic-key.js';
 import type { BackupTarget } from '../../config/configuration.js';
 import type { Backups, Manifest } from '../backups.js';
 import { BackupSecret } from '../backup-secret.js';
@@ -43,6 +44,7 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
     repository = join(here.folder, 'off');
     pushed = await write(open());
     await push();
+    await weakenKeys(repository, new BackupSecret(secret).resticPassword().reveal());
   });
   afterAll(() => template[Symbol.asyncDispose]());
   beforeEach(async () => {
