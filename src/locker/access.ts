@@ -44,6 +44,8 @@ export interface LockerAccessInit {
   readonly auditEntriesMax: number;
   /** Told what went wrong beside what was asked for, a sentence each. */
   readonly warn: (text: string) => void;
+  /** Throws where values may not be changed now. */
+  readonly beforeChange?: () => void;
   /** The file with Locker's users for tokens; undefined: it is not looked at. */
   readonly tokensFile?: string;
 }
@@ -88,6 +90,7 @@ export class LockerAccess {
       kit: new RecoveryKits(parts),
       rootKeyFile: new RootKeyPlaceOnDisk(init.rootKeyPath),
       whatIsShut: async () => whatIsShut(await parts.database()),
+      whatIsShutBehindFence: () => this.#whatIsShutBehindFence(),
     };
   }
 
@@ -204,6 +207,16 @@ export class LockerAccess {
     await log.append(note);
   }
 
+  async #whatIsShutBehindFence(): Promise<Nexus3Error | undefined> {
+    const { admin } = await this.ownCredentials(false);
+    const database = new LockerDatabase(this.#keys, () => this.#init.connect(admin, 'admin'));
+    try {
+      return await whatIsShut(database);
+    } finally {
+      await database.close();
+    }
+  }
+
   async #foldIfDue(log: AuditLog): Promise<void> {
     const at = performance.now();
     if (this.#folding === undefined || at - this.#folding.at >= FOLD_AGAIN_MS) {
@@ -234,7 +247,7 @@ export class LockerAccess {
   async #open(): Promise<Parts> {
     await this.#keys.load(false);
     if (this.#parts !== undefined) return this.#parts;
-    const database = new LockerDatabase(this.#keys, () => this.#connect());
+    const database = new LockerDatabase(this.#keys, () => this.#connect(), undefined, this.#init.beforeChange);
     const { rootKeyPath, auditEntriesMax, warn } = this.#init;
     const log = new AuditLog({ database, headFile: headFilePath(rootKeyPath), entriesMax: auditEntriesMax, warn });
     this.#parts = { database, store: new LockerStore(database), log };

@@ -119,4 +119,6 @@ export interface Custody {
   readonly rootKeyFile: RootKeyFile;
   /** The first value that does not open; undefined: everything that a kit would hold does. @throws LOCKER_UNREACHABLE */
   whatIsShut(): Promise<Nexus3Error | undefined>;
+  /** The same as its administrator, who alone is let in while what Locker holds is not proven yet. */
+  whatIsShutBehindFence(): Promise<Nexus3Error | undefined>;
 }

@@ -49,10 +49,20 @@ export class LockerDatabase {
   readonly #channel: Channel;
   readonly #durabilityChannel: Channel;
   readonly #durability: Durability;
+  readonly #beforeChange: () => void;
   #lastChange: Promise<unknown> = Promise.resolve();
 
-  /** @param keys one root key, or where it is looked up again whenever it has been replaced */
-  constructor(keys: RootKey | KeySource, connect: ConnectLocker, durableTimeoutMs?: number) {
+  /**
+   * @param keys one root key, or where it is looked up again whenever it has been replaced
+   * @param beforeChange throws where values may not be changed now
+   */
+  constructor(
+    keys: RootKey | KeySource,
+    connect: ConnectLocker,
+    durableTimeoutMs?: number,
+    beforeChange: () => void = () => undefined,
+  ) {
+    this.#beforeChange = beforeChange;
     this.#keys = keys instanceof RootKey ? fixedKey(keys) : keys;
     this.#channel = new Channel(connect);
     this.#durabilityChannel = new Channel(connect);
@@ -175,6 +185,7 @@ export class LockerDatabase {
 
   async #transactNow<T>(transaction: Transaction<T>): Promise<T> {
     const sent = { exec: false };
+    this.#beforeChange();
     try {
       return await this.#transactOnce(transaction, sent);
     } catch (error) {

@@ -9,6 +9,7 @@ import { isLocker } from './desired.js';
 import { refuseUnfinishedReset } from './locker/reset-marker.js';
 import type { LoopResult } from './loop.js';
 import { repair } from './loop.js';
+import { refuseWhileLockerIsRestored } from './restore/refuse.js';
 import { UP_LICENCE } from './up.js';
 import { proveWriteAndRead } from './wait.js';
 import type { World } from './world.js';
@@ -37,6 +38,7 @@ export async function create(world: World, options: CreateOptions, progress: Pro
     progress.note(`waiting for ${holder}`);
   });
   await refuseUnfinishedReset(world);
+  refuseWhileLockerIsRestored(world.configuration.dataRoot);
   const steps = new Steps(world, progress);
   const existing = world.configuration.environments.find(({ name }) => name === options.name);
   const environment = existing ?? (await chooseEnvironment(world, options));

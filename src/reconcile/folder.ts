@@ -27,7 +27,7 @@ export interface FolderFacts {
   readonly drifted: readonly string[];
   /** Directives of redis.conf that differ, for a decision between a restart and a change at runtime. */
   readonly driftedDirectives: readonly string[];
-  /** users.acl lets no replica attach: a recovery was cut off before what the vault holds was proven. */
+  /** users.acl lets neither a replica nor an application in: a recovery or a restore was cut off before what the vault holds was proven. */
   readonly fenced: boolean;
   /** Rendered files that hold a password and can be read by others. */
   readonly readableByOthers: readonly string[];
@@ -106,10 +106,10 @@ export function readRenderedUsers({ configDir }: Pick<InstanceSpec, 'configDir'>
 function isFenced(configDir: string, drifted: readonly string[]): boolean {
   if (!drifted.includes(CONFIG_FILE.usersAcl)) return false;
   const text = readSmall(join(configDir, CONFIG_FILE.usersAcl)) ?? '';
-  return text.split('\n').some((line) => {
-    const user = parseAclUser(line);
-    return user?.name === 'replicator' && !user.on;
-  });
+  const users = new Map(text.split('\n').map((line) => [parseAclUser(line)?.name, parseAclUser(line)]));
+  // The vault of a Secure Environment has no replicator; an operational has neither that nor a backup user.
+  const fencedOut = users.get('replicator') ?? (users.has('backup') ? users.get('default') : undefined);
+  return fencedOut?.on === false;
 }
 
 /** Names of the directives whose lines differ between two redis.conf texts. */

@@ -9,6 +9,7 @@ import { layoutOf } from '../protocol/layout.js';
 import type { Progress } from '../progress.js';
 import { openLocker } from './access.js';
 import { isLocker, selectEnvironments, specsOf } from './desired.js';
+import { refuseWhileLockerIsRestored } from './restore/refuse.js';
 import { revokeAllOf } from './tokens.js';
 import type { World } from './world.js';
 
@@ -41,6 +42,7 @@ export async function remove(
   await using _lock = await world.locks.acquire(`remove ${options.name}`, (holder) => {
     progress.note(`waiting for ${holder}`);
   });
+  refuseWhileLockerIsRestored(world.configuration.dataRoot);
   const specs = specsOf(world.configuration, [environment]);
   const { instances } = await world.runtime.observe(specs);
   const foreign = specs.find(({ id }) => instances.get(instanceKey(id))?.owned === false);

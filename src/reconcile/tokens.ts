@@ -16,6 +16,7 @@ import { TOKEN_ID } from '../protocol/users.js';
 import { adminOf, hostAddress } from './access.js';
 import { isLocker, renderFiles, selectEnvironments, specOf } from './desired.js';
 import { ownerToBe } from './render.js';
+import { refuseWhileLockerIsRestored } from './restore/refuse.js';
 import type { World } from './world.js';
 
 export interface GrantOptions {
@@ -170,6 +171,7 @@ async function lockFor(world: World, command: string, progress: Progress): Promi
     progress.note(`waiting for ${holder}`);
   });
   try {
+    refuseWhileLockerIsRestored(world.configuration.dataRoot);
     const locker = await world.locker.open();
     await locker.read([]);
   } catch (error) {

@@ -82,6 +82,7 @@ export const CUSTODY: Custody = {
   kit: { seal: unexpected, note: unexpected, open: unexpected },
   rootKeyFile: { path: '', state: unexpected, asidePath: () => '', moveAside: unexpected },
   whatIsShut: unexpected,
+  whatIsShutBehindFence: unexpected,
 };
 
 const readStored: Locker['read'] = (envs) =>

@@ -16,6 +16,7 @@ import { specOf } from '../desired.js';
 import { readFolders } from '../folder.js';
 import { repair } from '../loop.js';
 import { UP_LICENCE } from '../up.js';
+import { refuseWhileLockerIsRestored } from '../restore/refuse.js';
 import type { World } from '../world.js';
 import { lockerOf } from './rekey.js';
 import { repairUsers } from '../tokens.js';
@@ -75,6 +76,8 @@ export async function importKit(world: World, options: ImportOptions, progress: 
   });
   const installed = await installRootKey(world, kit, progress);
   try {
+    // With the lost root key in its place again, the restore can be finished or taken back.
+    refuseWhileLockerIsRestored(world.configuration.dataRoot);
     await bringUp(world, progress);
   } catch (error) {
     // Not ours to leave there, where it opens nothing.

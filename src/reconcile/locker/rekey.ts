@@ -15,6 +15,7 @@ import type { Progress } from '../../progress.js';
 import { adminOf, hostAddress, openLocker } from '../access.js';
 import { selectEnvironments, specOf } from '../desired.js';
 import { renderInstance } from '../render.js';
+import { refuseWhileLockerIsRestored } from '../restore/refuse.js';
 import type { World } from '../world.js';
 
 export interface RekeyReport {
@@ -31,6 +32,7 @@ export async function rekey(world: World, progress: Progress): Promise<RekeyRepo
   await using _lock = await world.locks.acquire('locker rekey', (holder) => {
     progress.note(`waiting for ${holder}`);
   });
+  refuseWhileLockerIsRestored(world.configuration.dataRoot);
   const startedAt = world.clock.now().getTime();
   const { rekey: steps, rootKeyFile } = world.locker.custody;
   const { phase, rotating } = await steps.state();

@@ -6,6 +6,7 @@ import type { Progress } from '../../progress.js';
 import type { InstanceSpec } from '../../runtime/runtime.js';
 import { specsOf } from '../desired.js';
 import { perform } from '../perform.js';
+import { seeRestore } from '../restore/journal.js';
 import { proveWriteAndRead, untilLoaded } from '../wait.js';
 import type { World } from '../world.js';
 import type { ResetMarker } from './reset-marker.js';
@@ -14,7 +15,7 @@ export interface RenewedEnvironment {
   readonly name: string;
   /**
    * `renewed`: in force and proven. `rendered`: it does not run; in force at its next start. `held`: the last-copy guard
-   * holds its vault. `foreign`: nexus3 did not make it, so it is left alone. `failed`: to be tried again.
+   * holds its vault, or a restore of it was cut off. `foreign`: nexus3 did not make it, so it is left alone. `failed`: to be tried again.
    */
   readonly outcome: 'renewed' | 'rendered' | 'held' | 'foreign' | 'failed';
   /** What it says of that, and what to do; null where nothing is to be done. */
@@ -37,9 +38,14 @@ export async function renewEnvironment(
     return { name, outcome: 'foreign', message, hint: 'Give it its new password by hand, or put it out of the way.' };
   }
   const there = specs.filter(({ id }) => instances.has(instanceKey(id)));
-  const restarted = there.filter(({ id }) => running.includes(instanceKey(id)));
+  const restore = seeRestore(world.configuration.dataRoot, name);
+  // Which of two copies its vault is to serve is for the restore to say: that starts it.
+  const restarted = there.filter(
+    ({ id }) => running.includes(instanceKey(id)) && !(restore !== undefined && id.role === 'vault'),
+  );
   try {
     await restart(world, there, restarted, progress);
+    if (restore !== undefined) return cutOff(name);
     if (restarted.length < specs.length) return { name, outcome: 'rendered', message: null, hint: `nexus3 up ${name}` };
     await prove(world, environment, progress);
     progress.done(`${name}: new credentials are in force and proven`);
@@ -50,6 +56,11 @@ export async function renewEnvironment(
     const outcome = error.code === 'LAST_COPY' ? 'held' : 'failed';
     return { name, outcome, message: error.message, hint: error.hint };
   }
+}
+
+function cutOff(name: string): RenewedEnvironment {
+  const message = `a restore of ${name} was cut off, so its vault is stopped until that is finished`;
+  return { name, outcome: 'held', message, hint: `nexus3 restore ${name}` };
 }
 
 /**

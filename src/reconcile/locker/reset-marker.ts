@@ -9,6 +9,8 @@ import { Nexus3Error, systemErrorCode, writeFailure } from '../../errors.js';
 import { makeFolder, readIfThere, syncFolder, writeFileWhole } from '../../files.js';
 import { LOCKER_NAME } from '../../protocol/environment.js';
 import { layoutOf } from '../../protocol/layout.js';
+import { journalPath } from '../restore/journal.js';
+import { stagedFolder } from '../restore/restoring.js';
 import { asideFolder } from '../vault-data/aside.js';
 import type { World } from '../world.js';
 
@@ -67,8 +69,10 @@ export async function endReset(world: World): Promise<void> {
 export async function moveLockerAside(world: World, { stamp, moved }: ResetMarker): Promise<string> {
   const { data, config, root } = layoutOf(world.configuration.dataRoot, LOCKER_NAME);
   const kept = join(asideFolder(world, LOCKER_NAME), `kept-reset-${stamp}`);
-  if (moved) return kept;
   try {
+    // Also where all else was moved by a run that knew nothing of restores: none can begin before the reset has ended.
+    await moveRestoreAside(world, kept);
+    if (moved) return kept;
     await makeFolder(kept, { mode: FOLDER_MODE });
     await moveOnce(data.vault, join(kept, 'vault'));
     await moveOnce(config.vault, join(kept, 'config'));
@@ -78,6 +82,16 @@ export async function moveLockerAside(world: World, { stamp, moved }: ResetMarke
   } catch (error) {
     throw writeFailure(kept, error);
   }
+}
+
+/** A restore of Locker that was cut off: neither of its copies opens any more, and the new Locker has nothing to do with it. */
+async function moveRestoreAside(world: World, kept: string): Promise<void> {
+  const { root } = layoutOf(world.configuration.dataRoot, LOCKER_NAME);
+  await makeFolder(kept, { mode: FOLDER_MODE });
+  await moveOnce(stagedFolder(world, LOCKER_NAME), join(kept, 'vault-restored'));
+  await moveOnce(journalPath(world.configuration.dataRoot, LOCKER_NAME), join(kept, 'restore.json'));
+  await syncFolder(kept);
+  await syncFolder(root);
 }
 
 /** What is there already was moved by a run that was cut off. */

@@ -17,6 +17,7 @@ import { isLocker, neededCredentials, specOf, specsOf } from '../desired.js';
 import { isForeign } from '../facts.js';
 import { readFolders } from '../folder.js';
 import { look, repair } from '../loop.js';
+import { refuseWhileLockerIsRestored } from '../restore/refuse.js';
 import { UP_LICENCE } from '../up.js';
 import { proveWriteAndRead } from '../wait.js';
 import type { World } from '../world.js';
@@ -174,6 +175,7 @@ async function refuseWhereNothingIsLost(world: World): Promise<void> {
   const users = await readIfThere(join(spec.configDir, CONFIG_FILE.usersAcl));
   // The users that Locker starts with are rendered from its root key: they tell whether this is the one.
   if (users !== undefined && !(await isOfThisKey(world, users))) return;
+  refuseWhileLockerIsRestored(world.configuration.dataRoot);
   const { diagnosed, lockerError } = await look(world, world.configuration.environments);
   if (lockerError !== undefined) {
     const cause = { evidence: [lockerError.message], cause: lockerError };

@@ -52,7 +52,7 @@ export interface RestoreJournal {
   readonly before: VaultBefore;
 }
 
-function journalPath(dataRoot: string, env: string): string {
+export function journalPath(dataRoot: string, env: string): string {
   return join(layoutOf(dataRoot, env).root, JOURNAL_FILE);
 }
 

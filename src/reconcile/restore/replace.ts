@@ -10,11 +10,11 @@ import { instanceKey } from '../../protocol/environment.js';
 import { renderEngineRecord } from '../../protocol/engine-record.js';
 import { CONFIG_FILE, SINCE_FILE } from '../../protocol/layout.js';
 import type { InstanceRuntimeState } from '../../runtime/runtime.js';
-import { adminOf, hostAddress, openLocker } from '../access.js';
+import { adminOf, hostAddress } from '../access.js';
 import { isLocker } from '../desired.js';
 import { ownerToBe, writeMark } from '../render.js';
 import { asideFolder, exchange } from '../vault-data/aside.js';
-import { putUpFence, takeDownFence } from '../vault-data/fence.js';
+import { putUpFence } from '../vault-data/fence.js';
 import { ANSWER_WAIT_MS, LOAD_WAIT_MS } from '../wait.js';
 import { contentDifferences, isBeingExpired } from './content.js';
 import { writeJournal } from './journal.js';
@@ -124,14 +124,9 @@ async function proveContent({ world, environment, credentials, journal, progress
   progress.done('the restored data are loaded, counted, and as they should be');
 }
 
-/**
- * Values sealed with another root key would be restored, and lost all the same. Only an application’s password shows that,
- * so the fence is down for this; nothing but nexus3 writes to Locker, and it has no operational that could be wiped.
- */
-async function proveThatItOpens({ world, environment, credentials, progress }: Restoring): Promise<void> {
-  await takeDownFence(world, environment, credentials, progress);
-  await openLocker(world);
-  const shut = await world.locker.custody.whatIsShut();
+/** Values sealed with another root key would be restored, and lost all the same. */
+async function proveThatItOpens({ world, progress }: Restoring): Promise<void> {
+  const shut = await world.locker.custody.whatIsShutBehindFence();
   if (shut !== undefined) throw shut;
   progress.done('the root key opens what Locker holds');
 }

@@ -2,16 +2,19 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Nexus3Error, writeFailure } from '../../errors.js';
-import { syncFolder, writeFileWhole } from '../../files.js';
+import { makeFolder, syncFolder, writeFileWhole } from '../../files.js';
 import { CONFIG_FILE } from '../../protocol/layout.js';
 import { instancesOf } from '../../protocol/environment.js';
+import { openLocker } from '../access.js';
 import { bookkeepAll } from '../check.js';
-import { specOf } from '../desired.js';
+import { isLocker, renderFiles, specOf } from '../desired.js';
+import { readFolders } from '../folder.js';
 import { look } from '../loop.js';
 import { perform } from '../perform.js';
 import { ownerToBe, renderInstance } from '../render.js';
-import { asideFolder, discardAside, exchange } from '../vault-data/aside.js';
+import { asideFolder, discardAside, exchange, keptName, stampOf } from '../vault-data/aside.js';
 import { proveWriteAndRead, untilLoaded, waitForLink } from '../wait.js';
+import type { World } from '../world.js';
 import { endJournal, seeRestore, writeJournal } from './journal.js';
 import type { Restoring } from './restoring.js';
 import {
@@ -51,14 +54,24 @@ export async function takeBack(restoring: Restoring): Promise<void> {
   await discardKeptOperational(restoring);
 }
 
-async function discardRestored({ world, environment, journal }: Restoring): Promise<void> {
+/**
+ * What nobody but nexus3 can have written to goes. Where somebody may have been let in, it is kept; and Locker always is: it
+ * is small, and everybody's passwords are in it.
+ */
+async function discardRestored({ world, environment, journal, credentials, progress }: Restoring): Promise<void> {
   const spec = vaultSpecOf({ world, environment });
   const undone = undoneFolder(world, environment.name);
   await rm(stagedFolder(world, environment.name), { recursive: true, force: true });
   await rm(undone, { recursive: true, force: true });
   if (!holdsRestored(spec.dataDir, journal)) return;
-  await rename(spec.dataDir, undone);
+  const placement = world.runtime.placement(spec, environment.vaultPort);
+  const { fenced } = readFolders(spec, renderFiles(environment, 'vault', placement, credentials));
+  const isKept = !fenced || isLocker(environment);
+  const target = join(asideFolder(world, environment.name), keptName('undone', stampOf(world.clock.now())));
+  await makeFolder(asideFolder(world, environment.name), { mode: 0o700 });
+  await rename(spec.dataDir, isKept ? target : undone);
   await syncFolder(asideFolder(world, environment.name));
+  if (isKept) progress.done(`the restored data are kept in ${target}`);
   await rm(undone, { recursive: true, force: true });
 }
 
@@ -89,8 +102,16 @@ async function serveAgain({ world, environment, progress }: Restoring): Promise<
     else return;
   }
   await proveWriteAndRead(world, environment);
+  if (isLocker(environment)) await proveThatItOpens(world);
   await bookkeepAll(await look(world, [environment]));
   progress.done('the vault serves what it held before');
+}
+
+/** @throws Nexus3Error LOCKER_VALUE_… */
+async function proveThatItOpens(world: World): Promise<void> {
+  await openLocker(world);
+  const shut = await world.locker.custody.whatIsShut();
+  if (shut !== undefined) throw shut;
 }
 
 /** The operational itself still has what was kept of it. */

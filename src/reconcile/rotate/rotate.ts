@@ -12,6 +12,7 @@ import type { Progress } from '../../progress.js';
 import { isLocker } from '../desired.js';
 import { instancesIn, isUp } from '../facts.js';
 import { observe } from '../observe.js';
+import { refuseWhileLockerIsRestored } from '../restore/refuse.js';
 import type { World } from '../world.js';
 import type { Chosen, RotateOptions } from './choose.js';
 import { chooseRotations, GRACE_SECONDS_DEFAULT, stepsOf } from './choose.js';
@@ -142,6 +143,7 @@ async function beginAll(
   progress: Progress,
 ): Promise<readonly Turn[]> {
   await using _lock = await lockOf(world, progress);
+  refuseWhileLockerIsRestored(world.configuration.dataRoot);
   const turns = await lookAt(world, chosen, { all });
   await beginEach(world, turns, grace, progress);
   return turns;
@@ -196,6 +198,7 @@ async function finishAll(
   progress: Progress,
 ): Promise<readonly Turn[]> {
   await using _lock = await lockOf(world, progress);
+  refuseWhileLockerIsRestored(world.configuration.dataRoot);
   await inTurn(world, turns, async (turn) => {
     const { subject, promoted } = turn;
     if (promoted === undefined) return;
