@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BackupPolicy, Retention } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
+import { LOCKER_NAME } from '../protocol/environment.js';
 import { backupId } from './backup-id.js';
 import type { KnownSecrets } from './backup-secret.js';
 import type {
@@ -130,7 +131,8 @@ class StoredBackups implements Backups {
     if (ids.length === 0) return { newest, verified: undefined, damaged };
     const secrets = await this.#secretsForLooks();
     for (const id of ids) {
-      const { manifest } = await this.#listed({ env, id }, secrets);
+      const { manifest, ofEarlierKey } = { ofEarlierKey: false, ...(await this.#listed({ env, id }, secrets)) };
+      if (env === LOCKER_NAME && ofEarlierKey) continue;
       if (manifest === undefined) damaged += 1;
       newest ??= manifest;
       if (manifest?.verification) return { newest, verified: manifest, damaged };
@@ -216,7 +218,8 @@ class StoredBackups implements Backups {
   async #listed(place: BackupPlace, secrets: KnownSecrets | Nexus3Error): Promise<ListedBackup> {
     if (secrets instanceof Nexus3Error) return { ...place, problem: secrets };
     try {
-      return { ...place, manifest: (await this.#believed(place, secrets)).manifest };
+      const { manifest, secret } = await this.#believed(place, secrets);
+      return { ...place, manifest, ofEarlierKey: secret.fingerprint !== secrets.present.fingerprint };
     } catch (error) {
       if (error instanceof Nexus3Error) return { ...place, problem: error };
       throw error;

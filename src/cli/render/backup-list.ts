@@ -52,9 +52,10 @@ const REMARKS: LastColumn<ListedItem> = {
   cell: (item, width) => remarksCell(item, width),
 };
 
-function remarksCell({ problem, encrypted, wouldGo }: ListedItem, width: number): Cell {
+function remarksCell({ problem, encrypted, wouldGo, ofEarlierKey }: ListedItem, width: number): Cell {
   if (problem !== null) return { text: cut(problem.code, width), tone: 'bad' };
   const words = [...(encrypted === true ? ['encrypted'] : []), ...(wouldGo ? ['to be pruned'] : [])];
+  if (ofEarlierKey) return { text: cut(['before locker rekey', ...words].join(', '), width), tone: 'warn' };
   return { text: cut(words.join(', '), width), ...(wouldGo ? { tone: 'faint' as const } : {}) };
 }
 
