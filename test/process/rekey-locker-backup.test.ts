@@ -1,6 +1,6 @@
 /** Backups of Locker itself across `locker rekey`: what cannot be restored any more says so, and one that can be is made. */
 import { existsSync } from 'node:fs';
-import { rename, rm, symlink } from 'node:fs/promises';
+import { readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BackupListReport } from '../../src/reconcile/backup/list.js';
@@ -25,14 +25,16 @@ describe('backups of Locker across locker rekey', () => {
   }
   const listed = async (): Promise<BackupListReport['environments'][number]['backups']> =>
     (await json<BackupListReport>(0, 'backup', 'list', 'locker')).environments[0]?.backups ?? [];
+  const kept = (): Promise<readonly string[]> => readdir(join(nexus.dataRoot, 'locker', 'aside')).catch(() => []);
   const refused = async (...args: readonly string[]): Promise<void> => {
+    const before = await kept();
     const { error } = await json<{ error: { code: string; hint: string } }>(1, 'restore', 'locker', ...args, '--yes');
     expect(error).toMatchObject({
       code: 'BACKUP_KEY_UNKNOWN',
       hint: expect.stringContaining('locker import') as string,
     });
     expect(existsSync(join(nexus.dataRoot, 'locker', 'restore.json'))).toBe(false);
-    expect(existsSync(join(nexus.dataRoot, 'locker', 'aside'))).toBe(false);
+    expect(await kept()).toEqual(before);
     expect((await nexus.run('credentials', 'get', 'track')).code).toBe(0);
   };
 
@@ -53,7 +55,7 @@ describe('backups of Locker across locker rekey', () => {
     await refused('--id', String(before?.id));
     await refused('--at', second);
     expect(await nexus.findings('locker')).not.toContain('backup-missing vault');
-    await json(0, 'restore', 'locker');
+    await json(0, 'restore', 'locker', '--yes');
     expect((await nexus.run('credentials', 'get', 'track')).code).toBe(0);
   });
 
@@ -70,6 +72,6 @@ describe('backups of Locker across locker rekey', () => {
     expect(await nexus.findings('locker')).toContain('backup-missing vault');
     await refused();
     await json(0, 'backup', 'create', 'locker');
-    await json(0, 'restore', 'locker');
+    await json(0, 'restore', 'locker', '--yes');
   });
 });
