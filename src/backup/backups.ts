@@ -75,7 +75,14 @@ export type NewBackup = Pick<Manifest, 'env' | 'kind' | 'version' | 'engine' | '
 
 /** One that lies in the repository. */
 export type ListedBackup =
-  | { readonly id: BackupId; readonly env: string; readonly manifest: Manifest; readonly problem?: undefined }
+  | {
+      readonly id: BackupId;
+      readonly env: string;
+      readonly manifest: Manifest;
+      /** Made under an earlier root key. It opens; but the values that Locker sealed with that key do not. */
+      readonly ofEarlierKey?: boolean;
+      readonly problem?: undefined;
+    }
   /** Its manifest cannot be read or believed, or says that its verification failed. */
   | {
       readonly id: BackupId;
@@ -86,7 +93,10 @@ export type ListedBackup =
       readonly failed?: Manifest;
     };
 
-/** What is asked at each look at an environment: read from as few manifests as that takes. */
+/**
+ * What is asked at each look at an environment: read from as few manifests as that takes. Of Locker's, those made under an
+ * earlier root key do not count: restored, nothing would open what they hold.
+ */
 export interface LatestBackups {
   /** The newest that can be believed; what is dated in the future never is. */
   readonly newest: Manifest | undefined;

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BackupPolicy, Retention } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
+import { LOCKER_NAME } from '../protocol/environment.js';
 import { backupId } from './backup-id.js';
 import type { KnownSecrets } from './backup-secret.js';
 import type {
@@ -143,6 +144,7 @@ class StoredBackups implements Backups {
         if (listed.failed === undefined) damaged += 1;
         continue;
       }
+      if (env === LOCKER_NAME && listed.ofEarlierKey === true) continue;
       const { manifest } = listed;
       newest ??= manifest;
       if (manifest.verification !== null && new Date(manifest.verification.verifiedAt) <= now) return found(manifest);
@@ -237,10 +239,10 @@ class StoredBackups implements Backups {
   async #listed(place: BackupPlace, secrets: KnownSecrets | Nexus3Error): Promise<ListedBackup> {
     if (secrets instanceof Nexus3Error) return { ...place, problem: secrets };
     try {
-      const { manifest } = await this.#believed(place, secrets);
+      const { manifest, secret } = await this.#believed(place, secrets);
       const { failure } = manifest;
-      if (failure === undefined) return { ...place, manifest };
-      return { ...place, problem: failedVerification(place, failure), failed: manifest };
+      if (failure !== undefined) return { ...place, problem: failedVerification(place, failure), failed: manifest };
+      return { ...place, manifest, ofEarlierKey: secret.fingerprint !== secrets.present.fingerprint };
     } catch (error) {
       if (error instanceof Nexus3Error) return { ...place, problem: error };
       throw error;

@@ -174,7 +174,7 @@ export const OPERATIONS: Operations = {
     return (await import('../reconcile/backup/off-machine.js')).pullBackups(world, envs, progress);
   },
   async rekey(world, progress) {
-    return (await import('../reconcile/locker/rekey.js')).rekey(world, progress);
+    return (await import('../reconcile/locker/rekey.js')).rekey(world, await readVersion(), progress);
   },
   async admitExport(options) {
     return (await import('../reconcile/locker/kit-export.js')).admitExport(options);

@@ -20,7 +20,7 @@ export const lockerRekey: CommandSpec = {
     const report = await operations.rekey(await context.world(), progress);
     output.result('nexus3.rekey/1', { ok: true, ...report }, ({ quiet, width }) => {
       if (quiet) return [];
-      const { resumed, hashes, rootKeyFile, durationMs } = report;
+      const { resumed, hashes, rootKeyFile, backup, remarks, durationMs } = report;
       const done = resumed ? 'The change that was cut off is finished' : 'Locker has a new root key';
       return [
         ...hanging(
@@ -29,6 +29,8 @@ export const lockerRekey: CommandSpec = {
           width,
         ),
         ...hanging('It is in ', rootKeyFile, width),
+        ...(backup === null ? [] : hanging('', `Locker is backed up under it: ${backup}`, width)),
+        ...remarks.flatMap((remark) => hanging('! ', remark, width)),
         ...hanging('Next: ', 'make a new recovery kit: nexus3 locker export --recovery FILE', width),
       ];
     });

@@ -21,6 +21,7 @@ const ITEM: ListedItem = {
   loadMs: 1_340,
   keptFor: ['last', 'daily'],
   wouldGo: false,
+  ofEarlierKey: false,
   problem: null,
 };
 const UNVERIFIED = { encrypted: false, keys: null, graphs: null, verifiedAt: null, loadMs: null };

@@ -53,13 +53,14 @@ const remarks = (now: number): LastColumn<ListedItem> => ({
 });
 
 function remarksCell(item: ListedItem, now: number, width: number): Cell {
-  const { problem, encrypted, wouldGo } = item;
+  const { problem, encrypted, wouldGo, ofEarlierKey } = item;
   if (problem !== null) return { text: cut(problem.code, width), tone: 'bad' };
   const words = [
     ...(isInFuture(item, now) ? ['dated in the future'] : []),
     ...(encrypted === true ? ['encrypted'] : []),
     ...(wouldGo ? ['to be pruned'] : []),
   ];
+  if (ofEarlierKey) return { text: cut(['before locker rekey', ...words].join(', '), width), tone: 'warn' };
   return { text: cut(words.join(', '), width), ...(wouldGo ? { tone: 'faint' as const } : {}) };
 }
 

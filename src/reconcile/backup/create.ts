@@ -97,6 +97,27 @@ export async function createBackups(
   };
 }
 
+/**
+ * Of one environment, by who holds the repository already. It is verified, and goes nowhere else.
+ * @param version of nexus3
+ */
+export async function createBackupOf(
+  world: World,
+  environment: ConfiguredEnvironment,
+  version: string,
+  progress: Progress,
+): Promise<CreatedBackup> {
+  const turn: Turn = { environment, archived: null, comparedWithVault: false };
+  await attempt(turn, async () => {
+    const { environments, lockerError: refusal } = await lookAt(world, [environment]);
+    const [facts] = environments;
+    if (facts === undefined) throw new Error(`no facts of ${environment.name}`);
+    await backUp(world, turn, facts, { envs: [], all: false, due: false, verify: true, version, refusal }, progress);
+  });
+  await noteInAudit(world, turn);
+  return reported(turn);
+}
+
 async function lookAt(world: World, environments: readonly ConfiguredEnvironment[]): Promise<Observation> {
   return environments.length === 0 ? { environments: [], lockerError: undefined } : observe(world, environments);
 }

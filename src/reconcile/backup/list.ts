@@ -3,6 +3,7 @@ import type { BackupId, ListedBackup, RetentionReason } from '../../backup/backu
 import { mapBounded } from '../../concurrency.js';
 import { Nexus3Error } from '../../errors.js';
 import { specOf } from '../desired.js';
+import { isOfEarlierKey } from '../restore/earlier-key.js';
 import type { World } from '../world.js';
 import { namesWithBackups } from './names.js';
 import type { ReportedBackup, ReportedError } from './report.js';
@@ -19,6 +20,8 @@ export interface ListedItem extends Nullable<Omit<ReportedBackup, 'id'>> {
   readonly keptFor: readonly RetentionReason[];
   /** `backup prune` would remove it. */
   readonly wouldGo: boolean;
+  /** Of Locker alone: it was made before the root key was changed, so it cannot be restored. */
+  readonly ofEarlierKey: boolean;
   /** Why it cannot be read or believed, or that its last verification failed. */
   readonly problem: ReportedError | null;
 }
@@ -63,10 +66,11 @@ function itemsOf(world: World, backups: readonly ListedBackup[], now: Date): rea
     ...itemOf(backup),
     keptFor: reasons.get(backup.id) ?? [],
     wouldGo: remove.some(({ id }) => id === backup.id),
+    ofEarlierKey: isOfEarlierKey(backup),
   }));
 }
 
-export function itemOf(backup: ListedBackup): Omit<ListedItem, 'keptFor' | 'wouldGo'> {
+export function itemOf(backup: ListedBackup): Omit<ListedItem, 'keptFor' | 'wouldGo' | 'ofEarlierKey'> {
   const { id, manifest, problem } = backup;
   if (problem === undefined) return { ...reportedBackup(manifest), problem: null };
   if (backup.failed !== undefined) return { ...reportedBackup(backup.failed), problem: reportedError(problem) };

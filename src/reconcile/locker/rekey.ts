@@ -13,6 +13,7 @@ import { LOCKER_NAME } from '../../protocol/environment.js';
 import type { Credentials } from '../../protocol/users.js';
 import type { Progress } from '../../progress.js';
 import { adminOf, hostAddress, openLocker } from '../access.js';
+import { createBackupOf } from '../backup/create.js';
 import { selectEnvironments, specOf } from '../desired.js';
 import { renderInstance } from '../render.js';
 import { refuseWhileLockerIsRestored } from '../restore/refuse.js';
@@ -24,10 +25,15 @@ export interface RekeyReport {
   /** Hashes that are under the new key now. */
   readonly hashes: number;
   readonly rootKeyFile: string;
+  /** Of Locker, made under the new key: those from before cannot be restored any more. Null: no backups are kept, or it failed. */
+  readonly backup: string | null;
+  /** What is still to be done, or went wrong beside, a sentence each. */
+  readonly remarks: readonly string[];
   readonly durationMs: number;
 }
 
-export async function rekey(world: World, progress: Progress): Promise<RekeyReport> {
+/** @param version of nexus3 */
+export async function rekey(world: World, version: string, progress: Progress): Promise<RekeyReport> {
   await world.runtime.ready();
   await using _lock = await world.locks.acquire('locker rekey', (holder) => {
     progress.note(`waiting for ${holder}`);
@@ -37,7 +43,7 @@ export async function rekey(world: World, progress: Progress): Promise<RekeyRepo
   const { rekey: steps, rootKeyFile } = world.locker.custody;
   const { phase, rotating } = await steps.state();
   if (rotating) throw refusedWhileRotating();
-  await using _repository = await holdBackups(world, progress);
+  await using repository = await holdBackups(world, progress);
   await openLocker(world);
   if (phase === 'none') {
     await steps.prepare();
@@ -47,6 +53,7 @@ export async function rekey(world: World, progress: Progress): Promise<RekeyRepo
   const hashes = await closeToOld(world, steps, progress);
   // Also of backups that a run which still knew the old key has begun meanwhile.
   await world.backups.keys.closeToOld();
+  const { backup, remarks } = repository === undefined ? NO_BACKUP : await backUpLocker(world, version, progress);
   await world.locker.note({ action: 'rekey', what: 'root key', outcome: 'ok' });
   await steps.finish();
   progress.done('the old root key is gone');
@@ -54,8 +61,34 @@ export async function rekey(world: World, progress: Progress): Promise<RekeyRepo
     resumed: phase !== 'none',
     hashes,
     rootKeyFile: rootKeyFile.path,
+    backup,
+    remarks,
     durationMs: world.clock.now().getTime() - startedAt,
   };
+}
+
+type BackedUp = Pick<RekeyReport, 'backup' | 'remarks'>;
+const NO_BACKUP: BackedUp = { backup: null, remarks: [] };
+
+/**
+ * The new key does not open what Locker held in its earlier backups: without one of now, a Locker that is lost is lost with
+ * all passwords. That it failed keeps nobody from giving up a key that somebody may have seen.
+ */
+async function backUpLocker(world: World, version: string, progress: Progress): Promise<BackedUp> {
+  const { backups, configuration } = world;
+  const push = backups.target === undefined ? [] : ['Take the backups off this machine anew: nexus3 backup push'];
+  if (!configuration.backup.configured && (await backups.list(LOCKER_NAME)).length === 0) {
+    return { backup: null, remarks: push };
+  }
+  progress.step('a backup of Locker under the new key');
+  const { backup, error } = await createBackupOf(world, lockerOf(world), version, progress);
+  const wrong =
+    error === null
+      ? []
+      : [
+          `${error.message} Backups of Locker from before this change cannot be restored any more: nexus3 backup create locker`,
+        ];
+  return { backup: backup?.id ?? null, remarks: [...wrong, ...push] };
 }
 
 /** Nothing where there are no backups yet. @throws LOCK_HELD, FILE_NOT_WRITABLE, BACKUP_INVALID before anything is changed */

@@ -2,7 +2,9 @@
 import type { BackupId, HistoryPlan, ListedBackup, Manifest } from '../../backup/backups.js';
 import { BACKUP_ID } from '../../backup/backups.js';
 import { Nexus3Error } from '../../errors.js';
+import { LOCKER_NAME } from '../../protocol/environment.js';
 import type { World } from '../world.js';
+import { isOfEarlierKey, ofEarlierKey, refuseSecondOfEarlierKey } from './earlier-key.js';
 
 export type RestoreSource =
   | { readonly kind: 'backup'; readonly env: string; readonly id: BackupId; /** ISO 8601 */ readonly createdAt: string }
@@ -65,15 +67,21 @@ export async function chooseSource(
   dataDir: string | undefined,
 ): Promise<ChosenSource> {
   if (at !== undefined) {
+    if (env === LOCKER_NAME) refuseSecondOfEarlierKey(at, await world.backups.list(env));
     return { kind: 'history', plan: await world.backups.history.plan(env, dataDir, at), warnings: [] };
   }
+  const backups = await world.backups.list(env);
   if (id !== undefined) {
+    if (backups.some((backup) => backup.id === id && isOfEarlierKey(backup))) throw ofEarlierKey(`The backup ${id}`);
     const manifest = await readNamed(world, env, id);
     return { kind: 'backup', manifest, warnings: warningsOf(manifest) };
   }
-  const chosen = newestBelieved(await world.backups.list(env), world.clock.now());
+  const usable = backups.filter((backup) => !isOfEarlierKey(backup));
+  const chosen = newestBelieved(usable, world.clock.now());
   // There is none, or none that can be believed: what the repository says of that is the error.
   if (chosen === undefined) {
+    const earlier = backups.find(isOfEarlierKey);
+    if (earlier !== undefined) throw ofEarlierKey(`The backup ${earlier.id}`);
     return { kind: 'backup', manifest: await world.backups.read(env, undefined), warnings: [] };
   }
   return { kind: 'backup', ...chosen };
