@@ -15,6 +15,7 @@ import type {
   Manifest,
   NewBackup,
   OnBytes,
+  PushNote,
   RetentionPlan,
   Target,
   VerificationFailure,
@@ -25,6 +26,7 @@ import { Unreadable } from './hashed-file.js';
 import { StoredHistory } from './history/history.js';
 import { type BelievedManifest, parseManifest, renderManifest } from './manifest.js';
 import { isInFuture, newestFirst } from './order.js';
+import { StoredPushNote } from './push-note.js';
 import { Repository } from './repository.js';
 import type { Passwords } from './restic/session.js';
 import { openResticTarget } from './restic/target.js';
@@ -97,6 +99,7 @@ class StoredBackups implements Backups {
   readonly keys: BackupKeys;
   readonly history: History;
   readonly target: Target | undefined;
+  readonly pushes: PushNote;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -105,6 +108,7 @@ class StoredBackups implements Backups {
     this.keys = parts.keys;
     this.history = parts.history;
     this.target = parts.target;
+    this.pushes = new StoredPushNote(this.root, parts.now);
   }
 
   acquire(command: string, onWait: (holder: string) => void): Promise<AsyncDisposable> {
