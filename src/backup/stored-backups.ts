@@ -111,8 +111,8 @@ class StoredBackups implements Backups {
     this.pushes = new StoredPushNote(this.root, parts.now);
   }
 
-  acquire(command: string, onWait: (holder: string) => void): Promise<AsyncDisposable> {
-    return this.#repository.acquire(command, onWait);
+  acquire(...args: Parameters<Backups['acquire']>): Promise<AsyncDisposable> {
+    return this.#repository.acquire(...args);
   }
 
   environments(): Promise<readonly string[]> {

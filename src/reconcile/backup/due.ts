@@ -46,7 +46,7 @@ export async function unverifiedAmong(
   const found = await mapBounded(environments, LOOK_CONCURRENCY_MAX, async (environment) => {
     const { newest: manifest, failed } = await world.backups.latest(environment.name);
     if (manifest === undefined || manifest.verification !== null) return [];
-    return failed !== undefined && failed.id > manifest.id ? [] : [{ environment, manifest }];
+    return failed !== undefined && failed.createdAt > manifest.createdAt ? [] : [{ environment, manifest }];
   });
   return found.flat();
 }

@@ -54,7 +54,7 @@ export async function restore(
   await using _dataRoot = await world.locks.acquire(command, onWait);
   await refuseUnfinishedReset(world);
   // To put the old data back, no repository need be there.
-  await using _repository = options.abort ? undefined : await world.backups.acquire(command, onWait);
+  await using _repository = options.abort ? undefined : await world.backups.acquire(command, onWait, 'read');
   const startedAt = world.clock.now().getTime();
   const planned = await planOf(world, options);
   const id = planIdOf(planned);
