@@ -4,7 +4,7 @@
  * and called again.
  */
 import type { Retention } from '../config/configuration.js';
-import type { Nexus3Error } from '../errors.js';
+import type { ErrorCode, Nexus3Error } from '../errors.js';
 import type { EngineVersion } from '../protocol/engine-record.js';
 import type { EnvironmentKind } from '../protocol/environment.js';
 import type { ContentCounts } from '../redis/observation.js';
@@ -181,6 +181,22 @@ export interface Target {
   pull(envs: readonly string[], onProgress?: (fraction: number) => void): Promise<{ readonly files: number }>;
 }
 
+export interface OwedPush {
+  /** ISO 8601: since when something here is not there. */
+  readonly since: string;
+  /** Of the last push, where it failed; null: none has ended since. */
+  readonly code: ErrorCode | null;
+}
+
+/** Whether the place off this machine lacks what was made here. For whoever holds the repository's lock, but for `owed`. */
+export interface PushNote {
+  /** Undefined: nothing is. @throws Nexus3Error FILE_NOT_WRITABLE where it cannot be read */
+  owed(): Promise<OwedPush | undefined>;
+  /** Before something is made that is to be pushed, and with the code of a push that failed. */
+  owe(code: ErrorCode | null): Promise<void>;
+  done(): Promise<void>;
+}
+
 /**
  * The keys of backups across a change of the root key: what the old one opened, the new one opens too. Each can be cut off
  * at any instant and called again; each does nothing where there is no repository yet.
@@ -215,12 +231,14 @@ export interface Backups {
   readonly history: History;
   /** Undefined: none in nexus3.yaml. */
   readonly target: Target | undefined;
+  readonly pushes: PushNote;
   /**
    * Held by whatever changes the repository: `write`, `record`, `remove`. Whoever also takes the data root's lock takes that
    * one first. What killed runs have left is swept when it is taken.
+   * @param need `read`: a read-only disk, on which there is no lock and nobody changes anything, will do
    * @throws Nexus3Error LOCK_HELD, FILE_NOT_WRITABLE, DISK_FULL
    */
-  acquire(command: string, onWait: (holder: string) => void): Promise<AsyncDisposable>;
+  acquire(command: string, onWait: (holder: string) => void, need?: 'read' | 'change'): Promise<AsyncDisposable>;
   /**
    * Newest first; a half one never. Without the root key none can be believed: then ROOT_KEY_… is the problem of each.
    * Damage that only reading the snapshot shows is not looked for; a snapshot that is missing or of another size is.

@@ -16,6 +16,7 @@ import type {
   Manifest,
   NewBackup,
   OnBytes,
+  PushNote,
   RetentionPlan,
   Target,
   VerificationFailure,
@@ -26,6 +27,7 @@ import { Unreadable } from './hashed-file.js';
 import { StoredHistory } from './history/history.js';
 import { type BelievedManifest, parseManifest, renderManifest } from './manifest.js';
 import { isInFuture, newestFirst } from './order.js';
+import { StoredPushNote } from './push-note.js';
 import { Repository } from './repository.js';
 import type { Passwords } from './restic/session.js';
 import { openResticTarget } from './restic/target.js';
@@ -98,6 +100,7 @@ class StoredBackups implements Backups {
   readonly keys: BackupKeys;
   readonly history: History;
   readonly target: Target | undefined;
+  readonly pushes: PushNote;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -106,10 +109,11 @@ class StoredBackups implements Backups {
     this.keys = parts.keys;
     this.history = parts.history;
     this.target = parts.target;
+    this.pushes = new StoredPushNote(this.root, parts.now);
   }
 
-  acquire(command: string, onWait: (holder: string) => void): Promise<AsyncDisposable> {
-    return this.#repository.acquire(command, onWait);
+  acquire(...args: Parameters<Backups['acquire']>): Promise<AsyncDisposable> {
+    return this.#repository.acquire(...args);
   }
 
   environments(): Promise<readonly string[]> {

@@ -101,11 +101,24 @@ describe('backup: in nexus3.yaml', () => {
 
   it.each([
     ['local:copy', 'copy'],
-    ['copy', 'copy'],
+    ['./copy', 'copy'],
     ['../copy', '../copy'],
   ])('takes the target %s for a folder beside the file', async (written, expected) => {
     const { target } = await policyOf(`backup: { target: { repository: "${written}" } }\n`);
     expect(target).toEqual({ repository: join(folder, expected), environmentFile: undefined });
+  });
+
+  it.each([
+    ['stfp:backup@host:/nexus3', '(did you mean "sftp"?)'],
+    ['ftp:host:/nexus3', '(did you mean "sftp"?)'],
+    ['webdav:host:/nexus3', 'begins with / or ./'],
+    ['S3:https://host/bucket', '(did you mean "s3"?)'],
+    ['copy', 'begins with / or ./'],
+    ['local:', 'begins with / or ./'],
+  ])('does not take the target %s for a folder', async (written, why) => {
+    expect(await mistakesIn(`backup: { target: { repository: "${written}" } }\n`)).toEqual([
+      expect.stringContaining(why) as string,
+    ]);
   });
 
   it('tells every mistake at once, each with its line', async () => {
@@ -176,7 +189,7 @@ environments: { track: { vault: 1 } }
     expect((await policyOf(`backup: { root: ${root} }\n`)).root).toBe(join(folder, root));
   });
 
-  it.each(['data-backups/off', 'data'])(
+  it.each(['./data-backups/off', './data'])(
     'refuses the target %s, which is lost with what it is a copy of',
     async (path) => {
       expect(await mistakesIn(`backup:\n  target:\n    repository: ${path}\n`)).toEqual([

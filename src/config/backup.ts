@@ -4,6 +4,7 @@ import { longestGapMs, scheduleProblem } from '../schedule.js';
 import { isAgeRecipient, looksLikeAgeIdentity } from './age-recipient.js';
 import type { BackupPolicy, BackupTarget, Retention } from './configuration.js';
 import type { Fields, TextRule } from './fields.js';
+import { didYouMean } from './suggest.js';
 
 const HOUR_MS = 3_600_000;
 /** Ten years. */
@@ -141,10 +142,16 @@ function readTarget(
   path: TextRule,
 ): { readonly target: BackupTarget | undefined; readonly line: number | undefined } {
   if (target === undefined) return { target: undefined, line: undefined };
+  let hint = '';
   const repository = target.text('repository', {
-    allowed: isRepository,
+    allowed: (text) => {
+      hint = schemeMeant(text);
+      return isRepository(text);
+    },
     secret: holdsPassword,
-    meaning: 'a repository as restic names it, such as sftp:user@host:/backups, and without a password',
+    get meaning() {
+      return `a repository as restic names it, such as sftp:user@host:/backups, without a password; or a folder, which begins with / or ./${hint}`;
+    },
   });
   if (repository === undefined && target.lineOf('repository') === undefined) {
     target.note('repository', 'is missing; name one as restic does, such as sftp:user@host:/backups');
@@ -159,7 +166,17 @@ function readTarget(
 
 function isRepository(text: string): boolean {
   const fits = text.trim() === text && text !== '' && text.length <= REPOSITORY_CHARS_MAX;
-  return fits && !text.startsWith('-') && !/\p{Cc}/u.test(text) && !holdsPassword(text);
+  return fits && !text.startsWith('-') && !/\p{Cc}/u.test(text) && !holdsPassword(text) && isPlace(text);
+}
+
+/** A slip in a scheme must not become a folder of this host that is taken for a place elsewhere. */
+function isPlace(text: string): boolean {
+  return REMOTE.test(text) || /^(local:.|\/|\.\.?\/)/.test(text);
+}
+
+function schemeMeant(text: string): string {
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(text)?.[1];
+  return scheme === undefined ? '' : didYouMean(scheme, SCHEMES);
 }
 
 /** `https://name:password@host`: it would be in nexus3.yaml, and in what `ps` shows. */
@@ -168,7 +185,9 @@ function holdsPassword(text: string): boolean {
 }
 
 /** Places that restic reaches by a scheme of its own; anything else is a folder of this host. */
-const REMOTE = /^(sftp|rest|s3|swift|b2|azure|gs|rclone):/;
+const REMOTE_SCHEMES = ['sftp', 'rest', 's3', 'swift', 'b2', 'azure', 'gs', 'rclone'] as const;
+const REMOTE = new RegExp(`^(${REMOTE_SCHEMES.join('|')}):`);
+const SCHEMES = [...REMOTE_SCHEMES, 'local'];
 
 /** The folder that a target is, where it is one. @returns as it was written, without `local:` */
 export function folderOfTarget(repository: string): string | undefined {

@@ -75,6 +75,8 @@ export interface BackupFacts {
   readonly inFuture: number;
   /** Why nothing is known of them: the repository cannot be read; undefined: it can. */
   readonly unreadable: string | undefined;
+  /** What is not off this machine yet; undefined: nothing, or there is no such place. */
+  readonly push: { readonly since: string; readonly code: string | null; readonly isLate: boolean } | undefined;
   /** Any second of which can be restored; undefined: none, or not known. */
   readonly window: Window | undefined;
 }

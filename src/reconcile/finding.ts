@@ -44,6 +44,7 @@ export const FINDING_CODES = [
   'backup-missing',
   'backup-stale',
   'backup-unverified',
+  'backup-not-pushed',
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
 

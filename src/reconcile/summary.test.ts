@@ -39,7 +39,7 @@ describe('the report', () => {
     const at = '2026-01-08T03:00:00.000Z';
     const moment = { at, hours: 9, hoursMax: 48, isOld: false };
     const window = { from: '2026-01-05T22:10:00Z', to: '2026-01-08T12:00:00Z', source: 'vault' } as const;
-    const counts = { failed: undefined, damaged: 1, inFuture: 0, unreadable: undefined };
+    const counts = { failed: undefined, damaged: 1, inFuture: 0, unreadable: undefined, push: undefined };
     const none = { newest: undefined, verified: undefined, newestIsVerified: false, window: undefined, ...counts };
     const { environments } = report(
       lookAt(

@@ -182,18 +182,55 @@ describe('a backup that is not what it should be', () => {
     return error?.evidence.join() ?? '';
   }
 
-  it('is found out when a bit of it has flipped, or its end is gone', async () => {
+  /** @returns how many bytes it has */
+  async function flipABit(): Promise<number> {
     const handle = await open(await file(), 'r+');
     const { size } = await handle.stat();
     const byte = Buffer.alloc(1);
     await handle.read(byte, 0, 1, size >> 1);
     await handle.write(Buffer.of((byte[0] ?? 0) ^ 4), 0, 1, size >> 1);
     await handle.close();
+    return size;
+  }
+
+  it('is found out when a bit of it has flipped, or its end is gone', async () => {
+    const size = await flipABit();
     await verifyFails('BACKUP_DAMAGED');
     await truncate(await file(), size - 10);
     await verifyFails('BACKUP_DAMAGED');
     await appendFile(await file(), 'junk');
     await verifyFails('BACKUP_DAMAGED');
+  });
+
+  it('counts as verified no more once that is found out: no sound one goes for it, and it is not restored', async () => {
+    const sound = manifest.id;
+    await created(nexus, 0, 'user');
+    manifest = await newest(nexus, 'user');
+    await flipABit();
+    await verifyFails('BACKUP_DAMAGED');
+    const json = async (code: number, ...args: readonly string[]): Promise<Record<string, unknown>> => {
+      const result = await nexus.run(...args, '--json');
+      expect(result.code, result.err).toBe(code);
+      return JSON.parse(result.out) as Record<string, unknown>;
+    };
+    const list = await json(1, 'backup', 'list', 'user');
+    const [{ backups } = { backups: [] }] = list['environments'] as readonly { readonly backups: readonly unknown[] }[];
+    expect(backups.slice(0, 2)).toMatchObject([
+      { id: manifest.id, verifiedAt: null, problem: { code: 'BACKUP_DAMAGED' } },
+      { id: sound, problem: null },
+    ]);
+    const none = ['hourly', 'daily', 'weekly', 'monthly'].flatMap((span) => [`--keep-${span}`, '0']);
+    const pruned = await json(0, 'backup', 'prune', 'user', '--keep-last', '1', ...none);
+    expect(JSON.stringify(pruned['environments'])).toMatch(
+      new RegExp(`"keep":.*${sound}.*"reasons":\\["last","last-verified"\\].*"remove"`),
+    );
+    const plan = JSON.stringify(await json(0, 'restore', 'user', '--dry-run'));
+    expect(plan).toContain(`"id":"${sound}"`);
+    expect(plan).toContain(`A newer backup, ${manifest.id}, cannot be used`);
+    // It may have been the cable: what is found good later counts again.
+    await flipABit();
+    await verified(nexus, 0, 'user');
+    expect((await newest(nexus, 'user')).verification).not.toBeNull();
   });
 
   it('is found out when its manifest lies, with a right seal', async () => {

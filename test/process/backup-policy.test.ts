@@ -14,7 +14,7 @@ describe('backups as nexus3.yaml wants them', () => {
 
   beforeAll(async () => {
     nexus = await Nexus.make({ runtime: 'process', environments: { track: 'standard' } });
-    const target = hasRestic ? ', target: { repository: off }' : '';
+    const target = hasRestic ? ', target: { repository: ./off }' : '';
     await nexus.editYaml(
       (text) =>
         `backup: { root: kept, schedule: "0 * * * *", encrypt: true, keep: { last: 1, daily: 0, weekly: 0, monthly: 0 }${target} }\n${text}`,
@@ -101,7 +101,7 @@ describe('backups as nexus3.yaml wants them', () => {
     expect(await nexus.run('backup', 'prune', 'track', '--keep-last', '0')).toMatchObject({ code: 2 });
     expect(await nexus.run('backup', 'list', 'nobody')).toMatchObject({ code: 2 });
     await nexus.editYaml((text) =>
-      text.replace('schedule: "0 * * * *", ', '').replace(', target: { repository: off }', ''),
+      text.replace('schedule: "0 * * * *", ', '').replace(', target: { repository: ./off }', ''),
     );
     expect(await nexus.run('backup', 'create', '--all', '--due')).toMatchObject({
       code: 2,

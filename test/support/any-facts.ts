@@ -172,6 +172,7 @@ const backups = fc.record({
   ),
   damaged: fc.nat(2),
   inFuture: fc.nat(1),
+  push: fc.constant(undefined),
   unreadable: mostly(undefined, fc.constant('EIO on /data/backups')),
   window: fc.constant(undefined),
 });

@@ -127,6 +127,7 @@ const NO_BACKUPS: Backups = {
     prune: unexpected,
   },
   target: undefined,
+  pushes: { owed: () => Promise.resolve(undefined), owe: nothing, done: nothing },
   acquire: unexpected,
   list: () => Promise.resolve([]),
   latest: () => Promise.resolve({ newest: undefined, verified: undefined, failed: undefined, damaged: 0, inFuture: 0 }),

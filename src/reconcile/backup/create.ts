@@ -15,7 +15,7 @@ import { differsIn, serverOf } from '../facts.js';
 import type { Observation } from '../observe.js';
 import { observe } from '../observe.js';
 import type { World } from '../world.js';
-import { dueAmong } from './due.js';
+import { dueAmong, unverifiedAmong } from './due.js';
 import { flowOf } from './flow.js';
 import { whyNotBackUp } from './refuse.js';
 import type { CreatedBackup, ReportedError } from './report.js';
@@ -76,8 +76,13 @@ export async function createBackups(
     progress.note(`waiting for ${holder}`);
   });
   const environments = options.due ? await dueAmong(world, chosen) : chosen;
+  const others = chosen.filter((one) => !environments.includes(one));
+  const unverified = options.due && options.verify ? await unverifiedAmong(world, others) : [];
   // Most runs of a timer end here.
-  if (environments.length > 0) await world.runtime.ready();
+  if (environments.length > 0 || unverified.length > 0) await world.runtime.ready();
+  const { target, pushes } = world.backups;
+  const isOwed = target !== undefined && options.due && (await pushes.owed()) !== undefined;
+  if (target !== undefined && environments.length > 0) await pushes.owe(null);
   const { environments: seen, lockerError } = await lookAt(world, environments);
   const turns = await mapBounded(seen, BACKUP_CONCURRENCY_MAX, async (facts) => {
     const turn: Turn = { environment: facts.environment, archived: null, comparedWithVault: false };
@@ -86,7 +91,8 @@ export async function createBackups(
     await noteInAudit(world, turn);
     return turn;
   });
-  const pushed = turns.some(({ manifest }) => manifest !== undefined) ? await push(world, progress) : null;
+  turns.push(...(await mapBounded(unverified, BACKUP_CONCURRENCY_MAX, (one) => verifyAgain(world, one, progress))));
+  const pushed = isOwed || turns.some(({ manifest }) => manifest !== undefined) ? await push(world, progress) : null;
   const created = turns.map(reported);
   return {
     ok: created.every(({ ok }) => ok) && pushed?.ok !== false,
@@ -118,6 +124,17 @@ export async function createBackupOf(
   return reported(turn);
 }
 
+/** What an earlier run has made, and could not verify. */
+async function verifyAgain(
+  world: World,
+  { environment, manifest }: { readonly environment: ConfiguredEnvironment; readonly manifest: Manifest },
+  progress: Progress,
+): Promise<Turn> {
+  const turn: Turn = { environment, manifest, archived: null, comparedWithVault: false };
+  await attempt(turn, () => verify(world, turn, manifest, progress));
+  return turn;
+}
+
 async function lookAt(world: World, environments: readonly ConfiguredEnvironment[]): Promise<Observation> {
   return environments.length === 0 ? { environments: [], lockerError: undefined } : observe(world, environments);
 }
@@ -147,11 +164,13 @@ async function backUp(
     turn.archived = await archive(world, facts, progress);
   });
   if (!options.verify) return;
-  await attempt(turn, async () => {
-    const verified = await verifyOne(world, manifest, progress);
-    turn.manifest = verified.manifest;
-    turn.comparedWithVault = verified.comparedWithVault;
-  });
+  await attempt(turn, () => verify(world, turn, manifest, progress));
+}
+
+async function verify(world: World, turn: Turn, manifest: Manifest, progress: Progress): Promise<void> {
+  const verified = await verifyOne(world, manifest, progress);
+  turn.manifest = verified.manifest;
+  turn.comparedWithVault = verified.comparedWithVault;
 }
 
 /** What fails in one environment stops nothing in the others. What is no error of ours is a defect, and does. */
@@ -209,10 +228,13 @@ async function push(world: World, progress: Progress): Promise<PushedBackups | n
     const { snapshot, bytesAdded } = await target.push((fraction) => {
       progress.step(`${what}: ${String(Math.floor(fraction * 100))} %`);
     });
+    await world.backups.pushes.done();
     progress.done(`${repository} has it all`);
     return { repository, ok: true, snapshot, bytesAdded, error: null };
   } catch (error) {
     if (!(error instanceof Nexus3Error)) throw error;
+    // It is owed already; that its code cannot be noted (the disk is full) is less than why the push failed.
+    await world.backups.pushes.owe(error.code).catch(() => undefined);
     return { repository, ok: false, snapshot: null, bytesAdded: null, error: reportedError(error) };
   }
 }

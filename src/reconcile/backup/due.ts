@@ -1,4 +1,5 @@
 /** `backup create --due`: for whom the schedule of nexus3.yaml asks for a backup now. */
+import type { Manifest } from '../../backup/backups.js';
 import { mapBounded } from '../../concurrency.js';
 import type { ConfiguredEnvironment } from '../../config/configuration.js';
 import { Nexus3Error } from '../../errors.js';
@@ -32,4 +33,20 @@ export async function dueAmong(
     return isDue(schedule, since, now) ? [environment] : [];
   });
   return due.flat();
+}
+
+/**
+ * The newest backups that were never verified, of these environments: a verification that could not be made is made up
+ * for. One that has failed is not tried again by itself.
+ */
+export async function unverifiedAmong(
+  world: World,
+  environments: readonly ConfiguredEnvironment[],
+): Promise<readonly { readonly environment: ConfiguredEnvironment; readonly manifest: Manifest }[]> {
+  const found = await mapBounded(environments, LOOK_CONCURRENCY_MAX, async (environment) => {
+    const { newest: manifest, failed } = await world.backups.latest(environment.name);
+    if (manifest === undefined || manifest.verification !== null) return [];
+    return failed !== undefined && failed.createdAt > manifest.createdAt ? [] : [{ environment, manifest }];
+  });
+  return found.flat();
 }

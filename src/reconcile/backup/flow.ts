@@ -5,12 +5,13 @@ import type { Clock } from '../world.js';
 
 /** A person wants to see that it goes on, not every chunk. */
 const TELL_INTERVAL_MS = 500;
-const MEGABYTE = 1_000_000;
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+const UNIT_STEP = 1_024;
 
 export interface Flow {
   /** Of each part. */
   readonly onBytes: OnBytes;
-  /** `120 MB, 85 MB/s`, so far. */
+  /** `120 MiB, 85.1 MiB/s`, so far. */
   told(): string;
 }
 
@@ -36,8 +37,13 @@ export function flowOf(progress: Progress, clock: Clock, what: string): Flow {
   };
 }
 
-/** `0.4 MB`, `120 MB` */
-export function amount(bytes: number): string {
-  const megabytes = bytes / MEGABYTE;
-  return `${megabytes.toFixed(megabytes < 10 ? 1 : 0)} MB`;
+/** As reports have it: `41 B`, `4.6 MiB`, `120 MiB` */
+function amount(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= UNIT_STEP && unit < UNITS.length - 1) {
+    value /= UNIT_STEP;
+    unit += 1;
+  }
+  return `${value.toFixed(unit === 0 || value >= 100 ? 0 : 1)} ${UNITS[unit] ?? ''}`;
 }

@@ -23,7 +23,8 @@ describe('what a look at backups tells', () => {
   it('is nothing where there is none', () => {
     expect(of({})).toEqual({
       ...{ newest: undefined, verified: undefined, newestIsVerified: false, failed: undefined },
-      ...{ damaged: 0, inFuture: 0, unreadable: undefined, window: undefined },
+      ...{ damaged: 0, inFuture: 0, unreadable: undefined, push: undefined },
+      ...{ window: undefined },
     });
   });
 
@@ -93,6 +94,20 @@ describe('a look', () => {
   it('is told without its window where that cannot be had', async () => {
     const history = { ...stillWorld('/nowhere').backups.history, windows: boom(rootKeyMissing) };
     expect(await lookAtBackups(world(true, { history }), TRACK)).toMatchObject({ damaged: 0, window: undefined });
+  });
+
+  it.each([
+    ['2026-01-08T11:00:00.000Z', null, false],
+    ['2026-01-08T11:00:00.000Z', 'RESTIC_FAILED', true],
+    ['2026-01-07T11:59:59.000Z', null, true],
+  ] as const)('tells since when a push is owed: %s, %s', async (since, code, isLate) => {
+    const { backups } = stillWorld('/nowhere');
+    const pushes = { ...backups.pushes, owed: () => Promise.resolve({ since, code }) };
+    const target = { repository: 'sftp:host:/x', push: boom(new Error('-')), pull: boom(new Error('-')) };
+    expect(await lookAtBackups(world(true, { pushes, target }), TRACK)).toMatchObject({
+      push: { since, code, isLate },
+    });
+    expect((await lookAtBackups(world(true, { pushes }), TRACK))?.push).toBeUndefined();
   });
 
   it('does not hide a defect', async () => {

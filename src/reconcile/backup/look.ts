@@ -7,6 +7,8 @@ import type { BackupFacts, BackupMoment } from '../facts.js';
 import type { World } from '../world.js';
 
 const HOUR_MS = 3_600_000;
+/** No push takes longer: restic is ended after a day. */
+const PUSH_HOURS_MAX = 24;
 
 /**
  * Undefined where nothing is expected of backups, and where there is no root key, which is told elsewhere. A repository
@@ -18,15 +20,26 @@ export async function lookAtBackups(
 ): Promise<BackupFacts | undefined> {
   const { backup } = world.configuration;
   if (!backup.configured) return undefined;
-  const [latest, windows] = await Promise.all([
+  const [latest, windows, push] = await Promise.all([
     unlessUnreadable(world, () => world.backups.latest(environment.name)),
     unlessUnreadable(world, () =>
       world.backups.history.windows(environment.name, specOf(world.configuration, environment, 'vault').dataDir),
     ),
+    unlessUnreadable(world, () => owedPush(world)),
   ]);
   if (typeof latest === 'string') return { ...NOTHING_KNOWN, unreadable: latest };
   const known = typeof windows === 'string' ? [] : windows;
-  return latest === undefined ? undefined : backupFacts(latest, known ?? [], backup, world.clock.now());
+  if (latest === undefined) return undefined;
+  const facts = backupFacts(latest, known ?? [], backup, world.clock.now());
+  return { ...facts, push: typeof push === 'string' ? undefined : push };
+}
+
+/** A push may be under way: only one that has failed, or is owed for longer than any takes, is late. */
+async function owedPush({ backups, clock }: World): Promise<BackupFacts['push']> {
+  const owed = backups.target === undefined ? undefined : await backups.pushes.owed();
+  if (owed === undefined) return undefined;
+  const isLong = clock.now().getTime() - Date.parse(owed.since) > PUSH_HOURS_MAX * HOUR_MS;
+  return { ...owed, isLate: owed.code !== null || isLong };
 }
 
 const NOTHING_KNOWN = {
@@ -36,6 +49,7 @@ const NOTHING_KNOWN = {
   failed: undefined,
   damaged: 0,
   inFuture: 0,
+  push: undefined,
   window: undefined,
 } as const;
 
@@ -55,6 +69,7 @@ export function backupFacts(
     damaged,
     inFuture,
     unreadable: undefined,
+    push: undefined,
     // The last one reaches furthest into the present.
     window: windows.at(-1),
   };

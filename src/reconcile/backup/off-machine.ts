@@ -29,7 +29,16 @@ export async function pushBackups(world: World, progress: Progress): Promise<Bac
   const target = targetOf(world);
   const startedAt = performance.now();
   await using _lock = await lockOf(world, 'backup push', progress);
-  const { snapshot, bytesAdded } = await target.push(toldAs(`copy to ${target.repository}`, progress));
+  const { pushes } = world.backups;
+  let pushed: Awaited<ReturnType<Target['push']>>;
+  try {
+    pushed = await target.push(toldAs(`copy to ${target.repository}`, progress));
+  } catch (error) {
+    if (error instanceof Nexus3Error && error.code !== 'BACKUP_NOT_FOUND') await pushes.owe(error.code);
+    throw error;
+  }
+  await pushes.done();
+  const { snapshot, bytesAdded } = pushed;
   const durationMs = Math.round(performance.now() - startedAt);
   return { ok: true, repository: target.repository, snapshot, bytesAdded, durationMs };
 }

@@ -34,9 +34,10 @@ export async function verifyBackups(
 ): Promise<BackupVerifyReport> {
   refuseUsage(options);
   const startedAt = performance.now();
-  await using _lock = await world.backups.acquire('backup verify', (holder) => {
+  const onWait = (holder: string): void => {
     progress.note(`waiting for ${holder}`);
-  });
+  };
+  await using _lock = await world.backups.acquire('backup verify', onWait, 'read');
   const names = await namesFrom(world, options);
   await world.runtime.ready();
   const environments = await mapBounded(names, BACKUP_CONCURRENCY_MAX, (name) =>
@@ -86,9 +87,13 @@ async function namesFrom(world: World, { envs }: BackupVerifyOptions): Promise<r
 
 /** The newest one, where its last verification failed: it is looked at again, and may prove good. */
 async function failedBefore(world: World, name: string): Promise<BackupId | undefined> {
-  const { newest, failed } = await world.backups.latest(name);
-  if (failed === undefined) return undefined;
-  return newest === undefined || newest.id < failed.id ? failed.id : undefined;
+  const now = world.clock.now();
+  const newest = (await world.backups.list(name)).find((one) => {
+    const manifest = one.problem === undefined ? one.manifest : one.failed;
+    // What is dated in the future is not the newest: a clock was wrong.
+    return manifest === undefined || new Date(manifest.createdAt) <= now;
+  });
+  return newest?.problem !== undefined && newest.failed !== undefined ? newest.id : undefined;
 }
 
 async function verifyNamed(

@@ -13,7 +13,14 @@ function ago(hours: number, hoursMax: number): BackupMoment {
 /** Five hours ago, and verified then; but for what is told. */
 function codesOf(parts: Partial<BackupFacts>): readonly string[] {
   const fine = { newest: ago(5, 48), verified: ago(5, 168), newestIsVerified: true };
-  const none = { failed: undefined, damaged: 0, inFuture: 0, unreadable: undefined, window: undefined };
+  const none = {
+    failed: undefined,
+    damaged: 0,
+    inFuture: 0,
+    unreadable: undefined,
+    push: undefined,
+    window: undefined,
+  };
   return diagnose({ ...healthy(), backup: { ...fine, ...none, ...parts } })
     .map(({ finding }) => `${finding.code} ${finding.severity}${finding.fixable ? '' : ' !'} ${finding.remedy}`)
     .toSorted();
@@ -48,6 +55,12 @@ describe('what is said of backups', () => {
       { newest: undefined, ...NEVER_VERIFIED, unreadable: 'EIO' },
       ['backup-missing warning ! nexus3 backup list track'],
     ],
+    ['a push under way', { push: { since: NOON, code: null, isLate: false } }, []],
+    [
+      'a push that failed',
+      { push: { since: NOON, code: 'RESTIC_FAILED', isLate: true } },
+      ['backup-not-pushed warning ! nexus3 backup push'],
+    ],
     ['never verified', NEVER_VERIFIED, [UNVERIFIED]],
     ['verified long ago, and made since', { verified: ago(169, 168), newestIsVerified: false }, [UNVERIFIED]],
     ['verified lately, and made since', { verified: ago(29, 168), newestIsVerified: false }, []],
@@ -66,6 +79,7 @@ describe('what is said of backups', () => {
         damaged: 2,
         inFuture: 0,
         unreadable: undefined,
+        push: undefined,
         window: undefined,
       },
     });

@@ -1,5 +1,6 @@
 /** Every finding, in the order of docs/findings.md. To add one: a file beside this, a line here, a scenario in test/. */
 import { backupMissing } from './backup-missing.js';
+import { backupNotPushed } from './backup-not-pushed.js';
 import { backupStale } from './backup-stale.js';
 import { backupUnverified } from './backup-unverified.js';
 import { configDrift } from './config-drift.js';
@@ -86,4 +87,5 @@ export const RULES: readonly Rule[] = [
   backupMissing,
   backupStale,
   backupUnverified,
+  backupNotPushed,
 ];

@@ -19,9 +19,10 @@ export interface HeldRepository extends AsyncDisposable {
  */
 export async function holdRepository(world: World, command: string, progress: Progress): Promise<HeldRepository> {
   try {
-    const held = await world.backups.acquire(command, (holder) => {
+    const onWait = (holder: string): void => {
       progress.note(`waiting for ${holder}`);
-    });
+    };
+    const held = await world.backups.acquire(command, onWait, 'read');
     return { warnings: [], [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
   } catch (error) {
     if (!(error instanceof Nexus3Error) || !NOT_WRITABLE.has(error.code)) throw error;

@@ -89,10 +89,14 @@ export function planBegin({ environment, facts, from, chosen }: PlanParts): Plan
 }
 
 function lossOf(keysNow: number | null, source: RestoreSource, keysThen: number | null): string {
-  const now = keysNow === null ? 'What the vault holds now' : `The vault holds ${String(keysNow)} keys now; that`;
+  const now = keysNow === null ? 'What the vault holds now' : `The vault holds ${keysAs(keysNow)} now; that`;
   const then = source.kind === 'backup' ? `a backup of ${source.createdAt}` : `what it held at ${source.at}`;
-  const count = keysThen === null ? '' : `, which holds ${String(keysThen)} keys`;
+  const count = keysThen === null ? '' : `, which holds ${keysAs(keysThen)}`;
   return `${now} is replaced by ${then}${count}. It is kept aside.`;
+}
+
+function keysAs(count: number): string {
+  return count === 1 ? '1 key' : `${String(count)} keys`;
 }
 
 function downtimeOf(chosen: ChosenSource, isNew: boolean): readonly string[] {
