@@ -1,10 +1,8 @@
 /** Locker as the rest of nexus3 gets it: its own credentials from the root key, and one store for the whole run. */
 import { Nexus3Error } from '../errors.js';
-import { readIfThere } from '../files.js';
 import { LOCKER_NAME } from '../protocol/environment.js';
 import type { Secret } from '../protocol/secret.js';
-import { parseTokenUsers } from '../protocol/token-users.js';
-import type { CredentialName, Credentials, TokenUser } from '../protocol/users.js';
+import type { CredentialName, Credentials } from '../protocol/users.js';
 import type { Audit } from './audit/audit.js';
 import { foldInboxes } from './audit/fold.js';
 import { headFilePath } from './audit/head-file.js';
@@ -18,9 +16,10 @@ import { afterStep, ownRotation, replaceRootKey } from './own-rotation.js';
 import type { Lockers } from './lockers.js';
 import { AuditedLockers } from './lockers/audited.js';
 import { type LockersInit, StoredLockers } from './lockers/stored-lockers.js';
-import { isPasswordRefused, refused } from './refused.js';
+import { isPasswordRefused, refused, rekeyUnderWay } from './refused.js';
 import { fitOf, fits, wrongRootKey } from './root-key-fit.js';
 import { environmentAddress, LockerStore } from './store.js';
+import { readTokenUsers } from './token/users-file.js';
 import { LockerTokens } from './token/tokens.js';
 import type { Custody } from './custody.js';
 import { KeyRing } from './key-ring.js';
@@ -287,12 +286,6 @@ export class LockerAccess {
   }
 }
 
-function rekeyUnderWay(): Nexus3Error {
-  return new Nexus3Error('REKEY_REFUSED', 'Locker’s root key is being changed, so its passwords are not rotated now.', {
-    hint: 'Finish that first: nexus3 locker rekey',
-  });
-}
-
 /** A failure of ours as a value, so that it can be noted before it is thrown. */
 function outcomeOf<T>(work: () => T): T | Nexus3Error {
   try {
@@ -301,13 +294,4 @@ function outcomeOf<T>(work: () => T): T | Nexus3Error {
     if (error instanceof Nexus3Error) return error;
     throw error;
   }
-}
-
-/**
- * None where the file is gone or cannot be read: then tokens are refused until `locker grants --repair` writes it again
- * from what Locker knows. Nothing that stands in it gives anybody more than a token's user may do.
- */
-async function readTokenUsers(path: string | undefined): Promise<readonly TokenUser[]> {
-  const text = path === undefined ? undefined : await readIfThere(path);
-  return (text === undefined ? undefined : parseTokenUsers(text)) ?? [];
 }

@@ -51,3 +51,9 @@ function otherCopy(cause: Nexus3Error): Nexus3Error {
     },
   );
 }
+
+export function rekeyUnderWay(): Nexus3Error {
+  return new Nexus3Error('REKEY_REFUSED', 'Locker’s root key is being changed, so its passwords are not rotated now.', {
+    hint: 'Finish that first: nexus3 locker rekey',
+  });
+}

@@ -223,6 +223,19 @@ describe('the root key is lost while a restore is cut off', () => {
     await isWell();
   });
 
+  it('of Locker, and there is a kit: it brings the key back, and the restore is decided with it', async () => {
+    await takeBackup(nexus, 'locker');
+    const stdin = 'four words at random';
+    await nexus.runWith({ stdin }, 'locker', 'export', '--recovery', 'kit.age', '--force');
+    const args = ['restore', 'locker', '--yes'];
+    expect(await cutOff(nexus, 'locker', args, () => phaseOf(nexus, 'locker') === 'proving')).toBe('proving');
+    await rm(join(nexus.root, 'root.key'));
+    const result = await nexus.runWith({ stdin }, 'locker', 'import', 'kit.age', '--json');
+    expect(codeIn(result), result.out).toBe('RESTORE_REFUSED');
+    await succeeds('restore', 'locker', '--abort', '--yes');
+    await isWell();
+  });
+
   it('of Locker: a reset keeps what that has left with all the rest of Locker', async () => {
     await takeBackup(nexus, 'locker');
     const args = ['restore', 'locker', '--yes'];
