@@ -30,7 +30,7 @@ export async function planInto(world: World, { from, into }: Beside, options: Re
   const journal = existing === undefined ? undefined : readJournal(world.configuration.dataRoot, into);
   const way = wayOf(into, journal, askedOf(from, options));
   if (journal !== undefined && way !== 'begin') return planResumed(into, journal.source, way);
-  if (await isPullNeeded(world, from, options.id)) return planUnknown(world, into, from);
+  if (await isPullNeeded(world, from, options)) return planUnknown(world, into, from);
   const chosen = await sourceFor(world, from, options, historyFolder(world, from));
   const environment = existing ?? (await chooseEnvironment(world, shapeOf(world, { from, into }, chosen)));
   return planBegin({ environment, facts: undefined, from, chosen });
@@ -47,7 +47,7 @@ export async function restoreInto(
   const existing = await admitName(world, { from, into });
   const historyOf = historyFolder(world, from);
   const choose = async (): Promise<ChosenSource> => {
-    if (await isPullNeeded(world, from, options.id)) await pull(world, [from], steps);
+    if (await isPullNeeded(world, from, options)) await pull(world, [from], steps);
     return sourceFor(world, from, options, historyOf);
   };
   const { grown, environment } =
