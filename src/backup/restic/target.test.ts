@@ -21,6 +21,8 @@ import type { BackupTarget } from '../../config/configuration.js';
 import type { Backups, Manifest } from '../backups.js';
 import { BackupSecret } from '../backup-secret.js';
 import type { RootSecrets } from '../stored-keys.js';
+import { ArchiveFolder } from '../history/archive-folder.js';
+import { openSealing } from '../sealing.js';
 import { openBackups } from '../stored-backups.js';
 import { DEFAULT_BACKUP } from '../../config/schema.js';
 
@@ -75,8 +77,8 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
   const write = (backups: Backups, changes: Parameters<typeof newBackup>[0] = {}): Promise<Manifest> =>
     backups.write(newBackup(changes), chunksOf(randomBytes(100_000)));
   const push = (where: Where = {}): Promise<{ readonly bytesAdded: number }> => targetOf(where).push();
-  const pull = (where: Where = {}, envs: readonly string[] = []): Promise<{ readonly files: number }> =>
-    targetOf(where).pull(envs);
+  const pull = async (where: Where = {}, envs: readonly string[] = []): Promise<{ readonly files: number }> =>
+    targetOf(where).pull(envs, undefined, true);
   function targetOf(where: Where): NonNullable<Backups['target']> {
     const { target } = open(where);
     if (target === undefined) throw new Error('there is one');
@@ -90,25 +92,27 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
   }
 
   it('takes everything, and gives it back on a machine whose root is elsewhere', async () => {
-    const backups = open();
-    const [first, second] = [await write(backups), await write(backups, { env: 'web' })];
+    await givenPushed();
+    const [first, second] = [pushed, await write(open(), { env: 'web' })];
     await mkdir(join(here.root, 'track', 'history', LINEAGE), { recursive: true });
     await writeFile(join(here.root, 'track', 'history', LINEAGE, 'index.json'), 'history');
+    await writeFile(join(here.root, 'track', 'history', LINEAGE, '.somebodys'), 'not ours');
     await mkdir(join(here.root, 'track', '.20260108T120000Z-ffff.new'));
     await writeFile(join(here.root, 'track', '.20260108T120000Z-ffff.new', 'dump.rdb'), 'half');
     const fractions: number[] = [];
-    const pushed = await targetOf({}).push((fraction) => fractions.push(fraction));
-    expect(pushed.bytesAdded).toBeGreaterThan(200_000);
+    const { bytesAdded } = await targetOf({}).push((fraction) => fractions.push(fraction));
+    expect(bytesAdded).toBeGreaterThan(100_000);
     expect(fractions.length).toBeGreaterThan(0);
 
     const root = join(here.folder, 'another', 'root');
     const there = open({ root });
-    expect(await pull({ root })).toEqual({ files: 5 });
+    expect(await pull({ root })).toEqual({ files: 5, damaged: [] });
     expect(await there.environments()).toEqual(['track', 'web']);
     expect(await there.read('track', undefined)).toEqual(first);
     expect(await there.read('web', second.id)).toEqual(second);
     await there.extract(first, join(here.folder, 'out.rdb'), undefined);
     expect(await readFile(join(root, 'track', 'history', LINEAGE, 'index.json'), 'utf8')).toBe('history');
+    expect(await readdir(join(root, 'track', 'history', LINEAGE))).toEqual(['index.json']);
     expect((await readdir(join(root, 'track'))).sort()).toEqual([first.id, 'history']);
     expect(await readdir(root)).toEqual(['track', 'web']);
     expect((await stat(join(root, 'track', first.id))).mode & 0o777).toBe(0o700);
@@ -133,22 +137,63 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
     );
   });
 
-  it('brings what is missing, for those that are named, and replaces nothing that can be used', async () => {
+  it('brings what is missing or damaged, for those that are named, and replaces nothing that can be used', async () => {
     await givenPushed();
     const backups = open();
-    const [kept, lost, cut] = [pushed, await write(backups), await write(backups)];
+    const track = (...names: readonly string[]): string => join(here.root, 'track', ...names);
+    const [lost, cut, rotten, lying] = [
+      await write(backups),
+      await write(backups),
+      await write(backups),
+      await write(backups),
+    ];
     const other = await write(backups, { env: 'web' });
+    await writeFile(join(here.root, 'keys.json'), 'spoiled when it was pushed');
     await push();
+    // Of later than the copy, and sound.
+    const counted = { databases: [{ db: 0, keys: 10, expiring: 1 }], graphs: [] };
+    const kept = await backups.record(pushed, { content: counted, verification: null });
     await backups.remove('track', lost.id);
     await backups.remove('web', other.id);
-    await writeFile(join(here.root, 'track', kept.id, 'manifest.json'), 'ours');
-    await writeFile(join(here.root, 'track', cut.id, 'dump.rdb'), 'cut short');
-    expect(await pull({}, ['track'])).toEqual({ files: 4 });
-    expect(await backups.read('track', lost.id)).toEqual(lost);
-    await backups.extract(cut, join(here.folder, 'cut.rdb'), undefined);
-    expect(await readFile(join(here.root, 'track', kept.id, 'manifest.json'), 'utf8')).toBe('ours');
+    await writeFile(track(cut.id, 'dump.rdb'), 'cut short');
+    await flipBit(track(rotten.id, 'dump.rdb'));
+    await flipBit(track(lying.id, 'manifest.json'));
+
+    const shallow = await targetOf({}).pull(['track']);
+    expect(shallow).toEqual({ files: 6, damaged: ['keys.json'] });
+    expect(await pull({}, ['track'])).toEqual({ files: 2, damaged: ['keys.json'] });
+    for (const one of [lost, cut, rotten, lying]) {
+      expect(await backups.read('track', one.id)).toEqual(one);
+      await backups.extract(one, join(here.folder, one.id), undefined);
+    }
+    expect(await backups.read('track', kept.id)).toEqual(kept);
     expect(await backups.environments()).toEqual(['track']);
-    expect(await pull({}, ['track'])).toEqual({ files: 0 });
+    expect((await readdir(here.root)).sort()).toEqual(['keys.json', 'track', 'web']);
+  });
+
+  it('brings what a history went on with, where this machine has lost it, and never less', async () => {
+    await givenPushed();
+    const sealing = openSealing(DEFAULT_BACKUP, () =>
+      Promise.resolve({ present: new BackupSecret(secret), earlier: [], fault: undefined }),
+    );
+    const history = new ArchiveFolder(here.root, 'track', sealing);
+    const folder = join(here.root, 'track', 'history', LINEAGE);
+    const reaching = (coveredTo: number, closed: boolean): Promise<void> =>
+      history.write(folder, {
+        env: 'track',
+        incarnation: LINEAGE,
+        since: 1_000,
+        closed,
+        stretches: [{ coveredTo, bases: [], writes: [] }],
+      });
+    await mkdir(folder, { recursive: true });
+    await reaching(2_000, true);
+    await push();
+    await reaching(1_500, false);
+    expect(await pull()).toEqual({ files: 1, damaged: [] });
+    expect((await history.lineages())[0]?.index?.stretches[0]?.coveredTo).toBe(2_000);
+    await reaching(2_500, false);
+    expect(await pull()).toEqual({ files: 0, damaged: [] });
   });
 
   it('also brings what an empty machine has pushed over: the newest of each host is looked at', async () => {
@@ -157,6 +202,7 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
     await write(open({ root }), { env: 'web' });
     await push({ root });
     await pull({ root });
+    expect(await open({ root }).read('web', undefined)).toMatchObject({ env: 'web' });
     expect(await open({ root }).read('track', undefined)).toEqual(pushed);
   });
 
@@ -171,22 +217,34 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
   describe('after the root key was changed', () => {
     const next = someSecret();
 
-    const keysLeft = async (): Promise<number> =>
-      (JSON.parse(await restic(next, 'key', 'list', '--json')) as unknown[]).length;
+    const keysLeft = (): Promise<readonly string[]> => readdir(join(repository, 'keys'));
 
-    it('opens with the earlier password, and puts the present one in its place', async () => {
+    it('puts the present password in place of the earlier one, as far as the target lets it', async () => {
+      const secrets = { present: next, previous: secret };
       await givenPushed();
-      await push({ secrets: { present: next, previous: secret } });
-      expect(await keysLeft()).toBe(1);
+      const [earlier = ''] = await keysLeft();
+      await push({ secrets });
+      expect(await keysLeft()).toHaveLength(1);
+      expect(await keysLeft()).not.toContain(earlier);
+      await weakenKeys(repository, new BackupSecret(next).resticPassword().reveal());
+
+      // As a run leaves it that is cut off between the two; and then nobody may remove a key.
+      await cp(join(template.folder, 'off', 'keys', earlier), join(repository, 'keys', earlier));
+      const refusing = `case " $* " in *" key remove "*) echo 'Fatal: 403 Forbidden' >&2; exit 1;; esac`;
+      const notes: string[] = [];
+      await targetOf({ secrets, path: await resticThat(refusing) }).push(undefined, (note) => notes.push(note));
+      expect(notes).toEqual([expect.stringMatching(/^An earlier root key still opens .*\(Fatal: 403 Forbidden\)$/)]);
+      expect(await keysLeft()).toHaveLength(2);
+      await push({ secrets });
+      expect(await keysLeft()).toHaveLength(1);
+      expect(await keysLeft()).not.toContain(earlier);
     });
 
-    it('takes the earlier one away, also when that was cut off between the two', async () => {
+    it('only reads when it fetches', async () => {
       await givenPushed();
-      const file = join(here.folder, 'next');
-      await writeFile(file, new BackupSecret(next).resticPassword().reveal());
-      await restic(secret, 'key', 'add', '--new-password-file', file);
-      await push({ secrets: { present: next, previous: secret } });
-      expect(await keysLeft()).toBe(1);
+      const root = join(here.folder, 'new');
+      await pull({ root, secrets: { present: next, previous: secret } });
+      expect(await readdir(join(repository, 'keys'))).toHaveLength(1);
     });
 
     it('says so where none of them opens it', async () => {
@@ -224,6 +282,56 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
       return join(locks, lock);
     }
   }
+
+  /** A folder with a restic in it that first does something else. */
+  async function resticThat(script: string): Promise<string> {
+    const path = join(here.folder, 'bin');
+    await mkdir(path);
+    const real = (await exec('sh', ['-c', 'command -v restic'])).stdout.trim();
+    await writeFile(join(path, 'restic'), `#!/bin/sh\n${script}\nexec ${real} "$@"\n`, { mode: 0o755 });
+    return `${path}:${process.env['PATH'] ?? ''}`;
+  }
+
+  it('copies again what was changed while it was copied: the newest snapshot is whole', async () => {
+    await givenPushed();
+    const gone = await write(open());
+    const path = await resticThat(
+      `case " $* " in *" backup "*)
+         [ -e ${here.folder}/once ] || { : > ${here.folder}/once; rm -r ${here.root}/track/${gone.id}; } ;; esac`,
+    );
+    await push({ path });
+    const snapshots = JSON.parse(await restic(secret, 'snapshots', '--json')) as unknown[];
+    expect(snapshots).toHaveLength(3);
+  });
+
+  it('says so where something cannot be read, although nothing was changed', async () => {
+    await givenPushed();
+    const path = await resticThat(
+      `case " $* " in *" backup "*) echo '{"message_type":"summary","snapshot_id":"a","data_added":1}'; echo 'error: I/O' >&2; exit 3;; esac`,
+    );
+    expect(await failureOf(push({ path }))).toMatchObject({ code: 'RESTIC_FAILED', evidence: ['error: I/O'] });
+  });
+
+  it('brings the newest where there is no room for all, and leaves nothing half', async () => {
+    await givenPushed();
+    const newest = await write(open(), { createdAt: new Date('2026-01-09T12:00:00Z') });
+    await push();
+    const path = await resticThat(
+      `case " $* " in *" restore "*) case " $* " in *${pushed.id}*)
+         mkdir -p ${here.folder}/new/.pull.new; : > ${here.folder}/new/.pull.new/half
+         echo 'write: no space left on device' >&2; exit 1;; esac;; esac`,
+    );
+    const root = join(here.folder, 'new');
+    expect(await failureOf(pull({ root, path }))).toMatchObject({ code: 'DISK_FULL' });
+    expect(await readdir(root)).toEqual(['track']);
+    expect(await readdir(join(root, 'track'))).toEqual([newest.id]);
+  });
+
+  it('takes away what a pull that was killed has left, whatever comes next', async () => {
+    await mkdir(join(here.root, '.pull.new', 'track'), { recursive: true });
+    await (await open().acquire('backup create', () => undefined))[Symbol.asyncDispose]();
+    expect(await readdir(here.root)).toEqual(['.lock']);
+  });
 
   describe('says what is wrong', () => {
     it('where nothing is there', async () => {
@@ -287,10 +395,10 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
     const environmentFile = (): string => join(here.folder, 'restic.env');
 
     it('reaches restic, and may name a repository whose address is secret', async () => {
-      await write(open());
+      await givenPushed();
       await writeFile(environmentFile(), `# ours\nexport RESTIC_REPOSITORY="${repository}"\n`, { mode: 0o600 });
       await push({ repository: 'rest:https://host/', environmentFile: environmentFile() });
-      await restic(secret, 'snapshots');
+      expect(JSON.parse(await restic(secret, 'snapshots', '--json'))).toHaveLength(2);
     });
 
     it.each([
@@ -313,6 +421,12 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
     });
   });
 });
+
+async function flipBit(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[10] = (bytes[10] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+}
 
 /** What anybody of this user can read of a restic that works in a folder, again and again until it is enough. */
 async function shownByRestic(folder: string, enough: AbortSignal): Promise<readonly string[]> {
