@@ -99,7 +99,7 @@ async function takeTurns(
   // Most runs of a timer end here.
   if (environments.length > 0) await world.runtime.ready();
   const { environments: seen, lockerError } = await lookAt(world, environments);
-  return mapBounded(seen, BACKUP_CONCURRENCY_MAX, async (facts) => {
+  return await mapBounded(seen, BACKUP_CONCURRENCY_MAX, async (facts) => {
     const turn: Turn = { environment: facts.environment, archived: null, comparedWithVault: false };
     const refusal = isLocker(facts.environment) ? undefined : lockerError;
     await attempt(turn, () => backUp(world, turn, facts, { ...options, refusal }, progress));
