@@ -175,10 +175,28 @@ export interface History {
 export interface Target {
   /** As in nexus3.yaml; never a password. */
   readonly repository: string;
-  /** Everything that lies in the repository here. @throws Nexus3Error RESTIC_NOT_FOUND, RESTIC_FAILED */
-  push(onProgress?: (fraction: number) => void): Promise<{ readonly snapshot: string; readonly bytesAdded: number }>;
-  /** What lies there and not here. @param envs empty: all @throws Nexus3Error RESTIC_NOT_FOUND, RESTIC_FAILED */
-  pull(envs: readonly string[], onProgress?: (fraction: number) => void): Promise<{ readonly files: number }>;
+  /**
+   * Everything that lies in the repository here. It may take hours, so not under the repository's lock: whatever changes
+   * meanwhile is seen, and taken too.
+   * @param onNote told what is not as it should be there, and keeps nothing from being stored
+   * @throws Nexus3Error RESTIC_NOT_FOUND, RESTIC_FAILED
+   */
+  push(
+    onProgress?: (fraction: number) => void,
+    onNote?: (note: string) => void,
+  ): Promise<{ readonly snapshot: string; readonly bytesAdded: number }>;
+  /**
+   * What lies there, and is not here, or here cannot be used, or goes on there. Under the repository's lock.
+   * @param envs empty: all
+   * @param deep the backups here are read and hashed first; else their manifests and sizes are believed
+   * @returns files that were put in their place; and what can be used neither here nor there, below the root
+   * @throws Nexus3Error RESTIC_NOT_FOUND, RESTIC_FAILED, DISK_FULL, when all that can be had is here
+   */
+  pull(
+    envs: readonly string[],
+    onProgress?: (fraction: number) => void,
+    deep?: boolean,
+  ): Promise<{ readonly files: number; readonly damaged: readonly string[] }>;
 }
 
 export interface OwedPush {

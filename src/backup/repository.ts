@@ -22,6 +22,8 @@ const FILE_MODE = 0o600;
 const MANIFEST_FILE = 'manifest.json';
 /** Of backups that are being made or removed. */
 const LEFTOVER = /^\.\d{8}T\d{6}Z-[0-9a-f]{4}\.(new|gone)$/;
+/** Where a pull gathers what it fetches, below the root. */
+export const PULL_STAGE = '.pull.new';
 
 export class Repository {
   /** @param root absolute */
@@ -152,13 +154,12 @@ export class Repository {
 
   async #sweep(): Promise<void> {
     await clearHalfWrittenIn([this.root]);
+    await sweepFolder(join(this.root, PULL_STAGE));
     for (const env of await this.#folders()) {
       const folder = join(this.root, env);
       for (const { name } of await entriesOf(folder)) {
         if (!LEFTOVER.test(name)) continue;
-        await rm(join(folder, name), { recursive: true, force: true }).catch((error: unknown) => {
-          throw writeFailure(join(folder, name), error);
-        });
+        await sweepFolder(join(folder, name));
       }
       const backups = await this.ids(env);
       await clearHalfWrittenIn(backups.map((id) => join(folder, id)));
@@ -168,6 +169,12 @@ export class Repository {
 
 function isReadOnlyDisk(error: unknown): boolean {
   return error instanceof Nexus3Error && systemErrorCode(error.cause) === 'EROFS';
+}
+
+async function sweepFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+    throw writeFailure(folder, error);
+  });
 }
 
 /** Empty: not there. @throws Nexus3Error FILE_NOT_WRITABLE where it cannot be read */

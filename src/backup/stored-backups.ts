@@ -34,6 +34,7 @@ import { openResticTarget } from './restic/target.js';
 import { planRetention } from './retention.js';
 import { openSealing, type Sealing } from './sealing.js';
 import { extractSnapshot, writeSnapshot } from './snapshot-file.js';
+import { Soundness } from './soundness.js';
 import { type SecretSource, StoredKeys } from './stored-keys.js';
 
 /** How often another name is tried where there is a backup of that second and those digits. */
@@ -64,7 +65,7 @@ export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
       sealing,
       now: init.now,
     }),
-    target: openTarget(policy, init, secrets),
+    target: openTarget(policy, init, secrets, sealing),
   });
 }
 
@@ -72,13 +73,15 @@ function openTarget(
   { root, target }: BackupPolicy,
   { variables }: BackupsInit,
   secrets: () => Promise<KnownSecrets>,
+  sealing: Sealing,
 ): Target | undefined {
   if (target === undefined) return undefined;
   const passwords = async (): Promise<Passwords> => {
     const { present, earlier } = await secrets();
     return { present: present.resticPassword(), earlier: earlier.map((secret) => secret.resticPassword()) };
   };
-  return openResticTarget({ target, root, passwords, variables: variables ?? process.env });
+  const judge = new Soundness(secrets, sealing);
+  return openResticTarget({ target, root, passwords, judge, variables: variables ?? process.env });
 }
 
 interface Parts {

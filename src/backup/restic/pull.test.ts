@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { unitOf } from './pull.js';
+import { inOrder, runsOf, unitOf, unitsOf } from './units.js';
 
 const LINEAGE = 'a1'.repeat(16);
 const ID = '20260108T120000Z-1a2b';
@@ -37,5 +37,35 @@ describe('what is taken from a snapshot', () => {
     '/track/history/[a-z]*/index.json',
   ])('%j is not', (path) => {
     expect(unitOf(path, [])).toBeUndefined();
+  });
+});
+
+describe('in which order it comes', () => {
+  const file = (path: string, bytes = 1): { path: string; bytes: number } => ({ path, bytes });
+  const backup = (env: string, day: number): string => `/${env}/2026010${String(day)}T120000Z-1a2b/dump.rdb`;
+
+  it('the keys, the newest backup of each, older ones, and histories at the end', () => {
+    const units = unitsOf([
+      file(`/track/history/${LINEAGE}/index.json`),
+      ...[1, 3, 2].map((day) => file(backup('track', day))),
+      file(backup('web', 1)),
+      file('/keys.json'),
+    ]);
+    expect(inOrder(units).map(({ path }) => path)).toEqual([
+      'keys.json',
+      'track/20260103T120000Z-1a2b',
+      'web/20260101T120000Z-1a2b',
+      'track/20260102T120000Z-1a2b',
+      'track/20260101T120000Z-1a2b',
+      `track/history/${LINEAGE}`,
+    ]);
+  });
+
+  it('in runs that are bounded in what they name and in what they bring', () => {
+    const many = Array.from({ length: 1_001 }, (_, n) => ({ path: `e/${String(n)}`, files: [file('/x', 1)] }));
+    expect(runsOf(many).map(({ length }) => length)).toEqual([500, 500, 1]);
+    const large = [2 ** 29, 2 ** 29, 1, 2 ** 40, 1].map((bytes) => ({ path: 'e/1', files: [file('/x', bytes)] }));
+    expect(runsOf(large).map(({ length }) => length)).toEqual([2, 1, 1, 1]);
+    expect(runsOf([])).toEqual([]);
   });
 });

@@ -1,34 +1,30 @@
 /**
- * What lies at the target and not here, brought here. It is restored into a hidden folder, looked at, and put in its place by
- * renames: a backup appears whole, and nothing that can be used is ever replaced. Whether it can be believed, its manifest's MAC
- * and its hashes say when it is used.
+ * What lies at the target and cannot be used here, brought here. It is restored into a hidden folder, looked at, and put in
+ * its place by renames: a backup appears whole, and nothing is replaced that can be used, nor by what cannot.
  */
-import { chmod, chown, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { systemErrorCode, writeFailure } from '../../errors.js';
-import { makeFolder, syncFolder } from '../../files.js';
-import { isEnvironmentName } from '../../protocol/environment.js';
-import { BACKUP_ID } from '../backups.js';
+import { join } from 'node:path';
+import { Nexus3Error } from '../../errors.js';
+import { makeFolder } from '../../files.js';
+import { PULL_STAGE } from '../repository.js';
 import { resticFailed } from './faults.js';
+import type { Judge } from './judge.js';
 import type { StoredFile } from './messages.js';
 import { parseFile, parseSnapshots } from './messages.js';
 import type { ResticSession } from './session.js';
+import { accept, bytesOf, clear, putInPlace } from './staging.js';
+import type { Unit } from './units.js';
+import { inOrder, kindOf, runsOf, unitOf, unitsOf } from './units.js';
 
 /** Generous: terabytes over a slow line. A run that is cut off goes on where it was. */
 export const DATA_TIMEOUT_MS = 24 * 3_600_000;
 const LIST_TIMEOUT_MS = 600_000;
-/** How many files one run is asked for: its arguments have a limit. */
-const FILES_A_RUN_MAX = 500;
 /** Of the newest snapshot of each host and folder: more there are not on purpose. */
 const SNAPSHOTS_MAX = 50;
 const FILES_MAX = 1_000_000;
-const STAGE = '.pull.new';
-/** What one vault incarnation wrote is brought whole or not at all: its index says which files make it. */
-const LINEAGE = /^[0-9a-f]{16,64}(-\d{1,3})?$/;
-const HISTORY_FILE = /^[A-Za-z0-9][\w.-]{0,200}$/;
+/** After so many units one after the other it is not for what is in them. */
+const FAILURES_IN_A_ROW_MAX = 3;
 const HISTORY_INDEX = 'index.json';
 const FOLDER_MODE = 0o700;
-const FILE_MODE = 0o600;
 
 export interface PullOptions {
   /** Absolute. */
@@ -36,18 +32,35 @@ export interface PullOptions {
   /** Empty: all. */
   readonly envs: readonly string[];
   readonly tag: string;
+  readonly judge: Judge;
+  /** The backups here are read and hashed, so that also what has decayed is fetched anew. */
+  readonly deep: boolean;
   readonly onProgress: ((fraction: number) => void) | undefined;
 }
 
-/** What is moved into its place as one: a backup, the history of one vault incarnation, or the file of keys. */
-interface Unit {
-  /** Below the root. */
-  readonly path: string;
-  readonly files: readonly StoredFile[];
+export interface Pulled {
+  /** That were put in their place. */
+  readonly files: number;
+  /** Of these, what is here cannot be used, and what lies at the target neither. Below the root. */
+  readonly damaged: readonly string[];
 }
 
-/** Under the repository's lock. @throws Nexus3Error RESTIC_FAILED, DISK_FULL, FILE_NOT_WRITABLE */
-export async function pullMissing(session: ResticSession, options: PullOptions): Promise<{ readonly files: number }> {
+/** One pull at work. */
+interface Pull extends PullOptions {
+  readonly session: ResticSession;
+  readonly stage: string;
+  files: number;
+  readonly damaged: string[];
+  failuresInARow: number;
+  /** The first one. */
+  error?: Nexus3Error;
+}
+
+/**
+ * Under the repository's lock. What fails for one unit stops none of the others; it is thrown at the end.
+ * @throws Nexus3Error RESTIC_FAILED, DISK_FULL, FILE_NOT_WRITABLE
+ */
+export async function pullMissing(session: ResticSession, options: PullOptions): Promise<Pulled> {
   const { root, onProgress } = options;
   const listed = await session.run({
     args: ['snapshots', '--json', '--tag', options.tag, '--latest', '1'],
@@ -60,30 +73,89 @@ export async function pullMissing(session: ResticSession, options: PullOptions):
       hint: 'See that `target:` in nexus3.yaml names the right repository.',
     });
   }
-  const stage = join(root, STAGE);
+  const pull: Pull = { ...options, session, stage: join(root, PULL_STAGE), files: 0, damaged: [], failuresInARow: 0 };
   await makeFolder(root, { mode: FOLDER_MODE });
-  await clear(stage);
-  let files = 0;
-  for (const [index, snapshot] of snapshots.entries()) {
-    const missing = await missingUnits(root, await filesOf(session, snapshot, options.envs));
-    for (const [at, part] of parts(missing).entries()) {
-      await restore(session, snapshot, stage, part);
-      for (const unit of part) await putInPlace(stage, root, unit);
-      files += part.reduce((sum, unit) => sum + unit.files.length, 0);
-      onProgress?.((index + (at + 1) / parts(missing).length) / snapshots.length);
+  await clear(pull.stage);
+  try {
+    for (const [index, snapshot] of snapshots.entries()) {
+      await pullSnapshot(pull, snapshot, (fraction) => onProgress?.((index + fraction) / snapshots.length));
     }
-    onProgress?.((index + 1) / snapshots.length);
+  } finally {
+    await clear(pull.stage);
   }
-  await clear(stage);
-  return { files };
+  if (pull.error !== undefined) throw pull.error;
+  return { files: pull.files, damaged: [...new Set(pull.damaged)] };
+}
+
+async function pullSnapshot(pull: Pull, snapshot: string, onProgress: (fraction: number) => void): Promise<void> {
+  const units = inOrder(unitsOf(await filesOf(pull, snapshot)));
+  // Only with the keys can be said what else is of use.
+  const keys = units.filter(({ path }) => kindOf(path).kind === 'keys');
+  await fetchAll(pull, snapshot, await wanted(pull, snapshot, keys));
+  const runs = runsOf(await wanted(pull, snapshot, units.slice(keys.length)));
+  for (const [at, run] of runs.entries()) {
+    await fetchAll(pull, snapshot, run);
+    onProgress((at + 1) / runs.length);
+  }
+  onProgress(1);
+}
+
+/** Together where that goes well; else one by one, so that what cannot be had keeps nothing else away. */
+async function fetchAll(pull: Pull, snapshot: string, run: readonly Unit[]): Promise<void> {
+  if (run.length === 0 || isHopeless(pull)) return;
+  try {
+    await restore(pull, snapshot, run);
+  } catch (error) {
+    if (!(error instanceof Nexus3Error)) throw error;
+    await clear(pull.stage);
+    if (run.length > 1) {
+      for (const unit of run) await fetchAll(pull, snapshot, [unit]);
+    } else {
+      pull.error ??= error;
+      pull.failuresInARow += 1;
+    }
+    return;
+  }
+  for (const unit of run) await place(pull, unit);
+  pull.failuresInARow = 0;
+}
+
+function isHopeless({ failuresInARow }: Pull): boolean {
+  return failuresInARow >= FAILURES_IN_A_ROW_MAX;
+}
+
+async function restore(pull: Pull, snapshot: string, units: readonly Unit[]): Promise<void> {
+  await restoreInto(
+    pull,
+    snapshot,
+    units.map(({ path }) => path),
+  );
+  for (const unit of units) await accept(pull.stage, unit);
+}
+
+async function restoreInto({ session, stage }: Pull, snapshot: string, paths: readonly string[]): Promise<void> {
+  const includes = paths.flatMap((path) => ['--include', `/${path}`]);
+  await session.run({
+    args: ['restore', snapshot, '--target', stage, ...includes],
+    timeoutMs: DATA_TIMEOUT_MS,
+    onLine: () => undefined,
+  });
+}
+
+/** Where there is something already, only what can be used takes its place. */
+async function place(pull: Pull, { path, files }: Unit): Promise<void> {
+  const { stage, root } = pull;
+  if ((await bytesOf(join(root, path))) !== undefined && !(await isUsable(pull, stage, path))) {
+    pull.damaged.push(path);
+    await clear(join(stage, path));
+    return;
+  }
+  await putInPlace(stage, root, path);
+  pull.files += files.length;
 }
 
 /** Those that belong to a repository of backups, whatever else somebody has put there. */
-async function filesOf(
-  session: ResticSession,
-  snapshot: string,
-  envs: readonly string[],
-): Promise<readonly StoredFile[]> {
+async function filesOf({ session, envs }: Pull, snapshot: string): Promise<readonly StoredFile[]> {
   const files: StoredFile[] = [];
   await session.run({
     args: ['ls', '--json', snapshot],
@@ -101,127 +173,58 @@ async function filesOf(
   });
 }
 
-/** What a path belongs to, below the root; undefined: it is none of ours, or of an environment that was not asked for. */
-export function unitOf(path: string, envs: readonly string[]): string | undefined {
-  const [first, env = '', second = '', ...rest] = path.split('/');
-  if (first !== '') return undefined;
-  if (env === 'keys.json') return second === '' ? env : undefined;
-  if (!isEnvironmentName(env) || (envs.length > 0 && !envs.includes(env))) return undefined;
-  if (BACKUP_ID.test(second)) {
-    return rest.length === 1 && /^(manifest\.json|dump\.rdb(\.age)?)$/.test(rest[0] ?? '')
-      ? `${env}/${second}`
-      : undefined;
-  }
-  const [lineage = '', file = '', ...deeper] = rest;
-  const isHistory = second === 'history' && LINEAGE.test(lineage) && HISTORY_FILE.test(file) && deeper.length === 0;
-  return isHistory ? `${env}/${second}/${lineage}` : undefined;
-}
-
-/** The keys first: without them, the rest cannot be believed. */
-async function missingUnits(root: string, files: readonly StoredFile[]): Promise<readonly Unit[]> {
-  const units = new Map<string, StoredFile[]>();
-  for (const file of files) {
-    const path = unitOf(file.path, []) ?? '';
-    units.set(path, [...(units.get(path) ?? []), file]);
-  }
-  const missing: Unit[] = [];
-  for (const [path, own] of units) if (!(await isHere(root, { path, files: own }))) missing.push({ path, files: own });
-  return missing.sort((a, b) => Number(b.path === 'keys.json') - Number(a.path === 'keys.json'));
-}
-
-function parts(units: readonly Unit[]): readonly (readonly Unit[])[] {
-  const found: Unit[][] = [];
-  let count = Infinity;
+async function wanted(pull: Pull, snapshot: string, units: readonly Unit[]): Promise<readonly Unit[]> {
+  const lacking = new Set<Unit>();
+  const mayBeBehind: Unit[] = [];
   for (const unit of units) {
-    if (count + unit.files.length > FILES_A_RUN_MAX) {
-      found.push([]);
-      count = 0;
+    if (!(await isHere(pull, unit))) lacking.add(unit);
+    else if (await isOtherHistory(pull, unit)) mayBeBehind.push(unit);
+  }
+  for (const unit of await behind(pull, snapshot, mayBeBehind)) lacking.add(unit);
+  return units.filter((unit) => lacking.has(unit));
+}
+
+async function isHere(pull: Pull, { path, files }: Unit): Promise<boolean> {
+  const { root } = pull;
+  const dump = files.find((file) => /\/dump\.rdb(\.age)?$/.test(file.path));
+  const isBackup = kindOf(path).kind === 'backup';
+  if (isBackup && dump !== undefined && (await bytesOf(join(root, dump.path))) !== dump.bytes) return false;
+  if ((await bytesOf(join(root, path))) === undefined) return false;
+  return isUsable(pull, root, path);
+}
+
+async function isUsable({ judge, deep }: Pull, root: string, path: string): Promise<boolean> {
+  const unit = kindOf(path);
+  if (unit.kind === 'keys') return judge.keys(join(root, path));
+  if (unit.kind === 'backup') return judge.backup(root, unit, deep);
+  return (await judge.lineage(root, unit.env, unit.name, true)).usable;
+}
+
+/** Its index there has another length than here. */
+async function isOtherHistory({ root }: Pull, { path, files }: Unit): Promise<boolean> {
+  const index = files.find((file) => file.path === `/${path}/${HISTORY_INDEX}`);
+  return index !== undefined && (await bytesOf(join(root, index.path))) !== index.bytes;
+}
+
+/** Of histories that are here, those which go on at the target: this machine has lost some of its own. */
+async function behind(pull: Pull, snapshot: string, units: readonly Unit[]): Promise<readonly Unit[]> {
+  const found: Unit[] = [];
+  for (const run of runsOf(units)) {
+    await restoreInto(
+      pull,
+      snapshot,
+      run.map(({ path }) => `${path}/${HISTORY_INDEX}`),
+    );
+    for (const unit of run) {
+      const lineage = kindOf(unit.path);
+      if (lineage.kind !== 'lineage') continue;
+      const [here, there] = await Promise.all([
+        pull.judge.lineage(pull.root, lineage.env, lineage.name, true),
+        pull.judge.lineage(pull.stage, lineage.env, lineage.name, false),
+      ]);
+      if (there.usable && there.reach > here.reach && here.reach !== -Infinity) found.push(unit);
     }
-    found.at(-1)?.push(unit);
-    count += unit.files.length;
+    await clear(pull.stage);
   }
   return found;
-}
-
-async function restore(session: ResticSession, snapshot: string, stage: string, units: readonly Unit[]): Promise<void> {
-  const includes = units.flatMap(({ files }) => files.flatMap(({ path }) => ['--include', path]));
-  await session.run({
-    args: ['restore', snapshot, '--target', stage, ...includes],
-    timeoutMs: DATA_TIMEOUT_MS,
-    onLine: () => undefined,
-  });
-  for (const { files } of units) for (const file of files) await accept(join(stage, file.path), file);
-}
-
-/** A plain file of the right size, ours alone and durable. */
-async function accept(path: string, { path: name, bytes }: StoredFile): Promise<void> {
-  const found = await bytesOf(path);
-  if (found !== bytes || !(await lstat(path)).isFile()) {
-    throw resticFailed({
-      message: 'restic did not restore what it lists.',
-      said: [`${name}: ${found === undefined ? 'not there' : `${String(found)} bytes instead of ${String(bytes)}`}`],
-      hint: 'Look at the repository with `restic check`, then run the command again.',
-    });
-  }
-  try {
-    await takeOver(path, FILE_MODE);
-    const file = await open(path, 'r');
-    await file.sync().finally(() => file.close());
-  } catch (error) {
-    throw writeFailure(path, error);
-  }
-}
-
-/** As root, restic gives a file to whoever had it on the machine that it comes from. */
-async function takeOver(path: string, mode: number): Promise<void> {
-  const stat = await lstat(path);
-  const [uid, gid] = [process.geteuid?.() ?? stat.uid, process.getegid?.() ?? stat.gid];
-  if (stat.uid !== uid || stat.gid !== gid) await chown(path, uid, gid);
-  await chmod(path, mode);
-}
-
-async function putInPlace(stage: string, root: string, { path }: Unit): Promise<void> {
-  const [from, to] = [join(stage, path), join(root, path)];
-  try {
-    await mkdir(dirname(to), { recursive: true, mode: FOLDER_MODE });
-    if ((await lstat(from)).isDirectory()) {
-      await takeOver(from, FOLDER_MODE);
-      await syncFolder(from);
-    }
-    // What is in the way is of no use; whoever holds the repository's lock next sweeps it.
-    const gone = join(dirname(to), `.${basename(to)}.gone`);
-    await rm(gone, { recursive: true, force: true });
-    if ((await bytesOf(to)) !== undefined) await rename(to, gone);
-    await rename(from, to);
-    await syncFolder(dirname(to));
-    await rm(gone, { recursive: true, force: true });
-  } catch (error) {
-    throw writeFailure(to, error);
-  }
-}
-
-/** A backup whose snapshot is gone or of another size can be used for nothing: it is not here. */
-async function isHere(root: string, { path, files }: Unit): Promise<boolean> {
-  const dump = files.find((file) => /\/dump\.rdb(\.age)?$/.test(file.path));
-  if (dump !== undefined) return (await bytesOf(join(root, dump.path))) === dump.bytes;
-  const witness = path.includes('/history/') ? join(path, HISTORY_INDEX) : path;
-  return (await bytesOf(join(root, witness))) !== undefined;
-}
-
-async function bytesOf(path: string): Promise<number | undefined> {
-  try {
-    return (await lstat(path)).size;
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error;
-  }
-}
-
-async function clear(folder: string): Promise<void> {
-  try {
-    await rm(folder, { recursive: true, force: true });
-  } catch (error) {
-    throw writeFailure(folder, error);
-  }
 }

@@ -3,6 +3,7 @@
  * the root key was changed it is still the earlier one; then the present one is put in its place.
  */
 import type { Secret } from '../../protocol/secret.js';
+import { Nexus3Error } from '../../errors.js';
 import { resticFailed } from './faults.js';
 import type { ResticCall, ResticEnd } from './run.js';
 import { runRestic } from './run.js';
@@ -11,8 +12,8 @@ import { runRestic } from './run.js';
 const ASK_TIMEOUT_MS = 120_000;
 /** Of earlier passwords, how many are tried: each takes about a second. */
 const EARLIER_TRIED_MAX = 5;
-/** Of restic from 0.17 on; before, its words must do. */
-const EXIT = { noRepository: 10, locked: 11, wrongPassword: 12 } as const;
+/** But for the first, of restic from 0.17 on; before, its words must do. */
+const EXIT = { incomplete: 3, noRepository: 10, locked: 11, wrongPassword: 12 } as const;
 
 export interface ResticPlace {
   /** Absolute. */
@@ -30,6 +31,12 @@ export interface Passwords {
 
 type Call = Pick<ResticCall, 'args' | 'timeoutMs' | 'cwd' | 'onLine' | 'newPassword'>;
 
+/** What may be changed at the target. Undefined: nothing, as one who only reads needs to. */
+export interface MayChange {
+  /** Told what is not as it should be, and keeps nobody from their work. */
+  readonly onNote: (note: string) => void;
+}
+
 export class ResticSession {
   readonly #place: ResticPlace;
   readonly #password: Secret;
@@ -40,23 +47,28 @@ export class ResticSession {
   }
 
   /**
-   * @param mayInit make the repository where there is none
+   * @param mayChange make the repository where there is none, and put the present password in place of an earlier one
    * @throws Nexus3Error RESTIC_FAILED
    */
-  static async open(place: ResticPlace, passwords: Passwords, mayInit: boolean): Promise<ResticSession> {
+  static async open(
+    place: ResticPlace,
+    passwords: Passwords,
+    mayChange: MayChange | undefined,
+  ): Promise<ResticSession> {
     const present = new ResticSession(place, passwords.present);
     const end = await present.#probe();
     if (end.code === 0) {
-      await present.#forgetEarlier(passwords);
+      if (mayChange !== undefined) await present.#forgetEarlier(passwords, mayChange);
       return present;
     }
-    if (isMissing(end)) return present.#initOr(mayInit, end);
+    if (isMissing(end)) return present.#initOr(mayChange !== undefined, end);
     if (!isWrongPassword(end)) throw unreachable(end);
     for (const password of newest(passwords.earlier)) {
       const earlier = new ResticSession(place, password);
       if ((await earlier.#probe()).code !== 0) continue;
+      if (mayChange === undefined) return earlier;
       await earlier.#succeed({ args: ['key', 'add'], newPassword: passwords.present, timeoutMs: ASK_TIMEOUT_MS });
-      await present.#removeKeyOf(earlier);
+      await present.#removeKeyOf(earlier, mayChange);
       return present;
     }
     throw resticFailed({
@@ -69,6 +81,12 @@ export class ResticSession {
   /** One that must end well. A lock that a killed run has left is taken away first, if that is all that is in the way. */
   async run(call: Call): Promise<ResticEnd> {
     return this.#succeed(call);
+  }
+
+  /** The same, but one that could not read all that it was to store has ended as well as it could. */
+  async store(call: Call): Promise<{ readonly isWhole: boolean; readonly errors: readonly string[] }> {
+    const { code, errors } = await this.#succeed(call, [0, EXIT.incomplete]);
+    return { isWhole: code === 0, errors };
   }
 
   async #initOr(mayInit: boolean, end: ResticEnd): Promise<ResticSession> {
@@ -84,17 +102,25 @@ export class ResticSession {
   }
 
   /** A run that put the present password in place of an earlier one may have been cut off before the earlier one was gone. */
-  async #forgetEarlier({ earlier }: Passwords): Promise<void> {
+  async #forgetEarlier({ earlier }: Passwords, mayChange: MayChange): Promise<void> {
     if (earlier.length === 0 || (await this.#keys()).count < 2) return;
     for (const password of newest(earlier)) {
       const session = new ResticSession(this.#place, password);
-      if ((await session.#probe()).code === 0) await this.#removeKeyOf(session);
+      if ((await session.#probe()).code === 0) await this.#removeKeyOf(session, mayChange);
     }
   }
 
-  async #removeKeyOf(session: ResticSession): Promise<void> {
+  /** A place that only takes, and lets nobody delete, refuses: what is to be stored is stored all the same. */
+  async #removeKeyOf(session: ResticSession, { onNote }: MayChange): Promise<void> {
     const { current } = await session.#keys();
-    if (current !== undefined) await this.#succeed({ args: ['key', 'remove', current], timeoutMs: ASK_TIMEOUT_MS });
+    if (current === undefined) return;
+    try {
+      await this.#succeed({ args: ['key', 'remove', current], timeoutMs: ASK_TIMEOUT_MS });
+    } catch (error) {
+      if (!(error instanceof Nexus3Error)) throw error;
+      const why = error.evidence.at(-1) ?? error.message;
+      onNote(`An earlier root key still opens the repository of restic: its key ${current} cannot be removed (${why})`);
+    }
   }
 
   async #keys(): Promise<Keys> {
@@ -106,14 +132,15 @@ export class ResticSession {
     return this.#run({ args: ['cat', 'config', '--no-lock'], timeoutMs: ASK_TIMEOUT_MS });
   }
 
-  async #succeed(call: Call): Promise<ResticEnd> {
+  async #succeed(call: Call, well: readonly number[] = [0]): Promise<ResticEnd> {
+    const isWell = ({ code }: ResticEnd): boolean => code !== null && well.includes(code);
     let end = await this.#run(call);
-    if (end.code !== 0 && isLocked(end)) {
+    if (!isWell(end) && isLocked(end)) {
       // Of locks it removes only the stale: of processes of this host that are gone, or not renewed for half an hour.
       await this.#run({ args: ['unlock'], timeoutMs: ASK_TIMEOUT_MS });
       end = await this.#run(call);
     }
-    if (end.code === 0) return end;
+    if (isWell(end)) return end;
     if (isLocked(end)) {
       throw resticFailed({
         message: 'Somebody else works in the repository of restic.',

@@ -72,26 +72,10 @@ export async function createBackups(
 ): Promise<BackupCreateReport> {
   const chosen = chosenFrom(world, options);
   const startedAt = performance.now();
-  await using _lock = await world.backups.acquire('backup create', (holder) => {
-    progress.note(`waiting for ${holder}`);
-  });
-  const environments = options.due ? await dueAmong(world, chosen) : chosen;
-  const others = chosen.filter((one) => !environments.includes(one));
-  const unverified = options.due && options.verify ? await unverifiedAmong(world, others) : [];
-  // Most runs of a timer end here.
-  if (environments.length > 0 || unverified.length > 0) await world.runtime.ready();
   const { target, pushes } = world.backups;
   const isOwed = target !== undefined && options.due && (await pushes.owed()) !== undefined;
-  if (target !== undefined && environments.length > 0) await pushes.owe(null);
-  const { environments: seen, lockerError } = await lookAt(world, environments);
-  const turns = await mapBounded(seen, BACKUP_CONCURRENCY_MAX, async (facts) => {
-    const turn: Turn = { environment: facts.environment, archived: null, comparedWithVault: false };
-    const refusal = isLocker(facts.environment) ? undefined : lockerError;
-    await attempt(turn, () => backUp(world, turn, facts, { ...options, refusal }, progress));
-    await noteInAudit(world, turn);
-    return turn;
-  });
-  turns.push(...(await mapBounded(unverified, BACKUP_CONCURRENCY_MAX, (one) => verifyAgain(world, one, progress))));
+  const turns = await takeTurns(world, chosen, options, progress);
+  // When the lock is free again: a push may take hours, and nobody need wait for it.
   const pushed = isOwed || turns.some(({ manifest }) => manifest !== undefined) ? await push(world, progress) : null;
   const created = turns.map(reported);
   return {
@@ -101,6 +85,34 @@ export async function createBackups(
     environments: created,
     pushed,
   };
+}
+
+/** Under the repository's lock. */
+async function takeTurns(
+  world: World,
+  chosen: readonly ConfiguredEnvironment[],
+  options: BackupCreateOptions,
+  progress: Progress,
+): Promise<readonly Turn[]> {
+  await using _lock = await world.backups.acquire('backup create', (holder) => {
+    progress.note(`waiting for ${holder}`);
+  });
+  const environments = options.due ? await dueAmong(world, chosen) : chosen;
+  const others = chosen.filter((one) => !environments.includes(one));
+  const unverified = options.due && options.verify ? await unverifiedAmong(world, others) : [];
+  // Most runs of a timer end here.
+  if (environments.length > 0 || unverified.length > 0) await world.runtime.ready();
+  if (world.backups.target !== undefined && environments.length > 0) await world.backups.pushes.owe(null);
+  const { environments: seen, lockerError } = await lookAt(world, environments);
+  const turns = await mapBounded(seen, BACKUP_CONCURRENCY_MAX, async (facts) => {
+    const turn: Turn = { environment: facts.environment, archived: null, comparedWithVault: false };
+    const refusal = isLocker(facts.environment) ? undefined : lockerError;
+    await attempt(turn, () => backUp(world, turn, facts, { ...options, refusal }, progress));
+    await noteInAudit(world, turn);
+    return turn;
+  });
+  const again = await mapBounded(unverified, BACKUP_CONCURRENCY_MAX, (one) => verifyAgain(world, one, progress));
+  return [...turns, ...again];
 }
 
 /**
@@ -225,9 +237,14 @@ async function push(world: World, progress: Progress): Promise<PushedBackups | n
   const what = `copy to ${repository}`;
   progress.step(what);
   try {
-    const { snapshot, bytesAdded } = await target.push((fraction) => {
-      progress.step(`${what}: ${String(Math.floor(fraction * 100))} %`);
-    });
+    const { snapshot, bytesAdded } = await target.push(
+      (fraction) => {
+        progress.step(`${what}: ${String(Math.floor(fraction * 100))} %`);
+      },
+      (note) => {
+        progress.note(note);
+      },
+    );
     await world.backups.pushes.done();
     progress.done(`${repository} has it all`);
     return { repository, ok: true, snapshot, bytesAdded, error: null };

@@ -5,6 +5,8 @@ import type { Target } from '../../backup/backups.js';
 import { isEnvironmentName } from '../../protocol/environment.js';
 import type { World } from '../world.js';
 
+const EVIDENCE_MAX = 10;
+
 export interface BackupPushReport {
   readonly ok: true;
   /** As nexus3.yaml names it. */
@@ -24,15 +26,17 @@ export interface BackupPullReport {
   readonly durationMs: number;
 }
 
-/** @throws Nexus3Error USAGE where no target is configured; BACKUP_NOT_FOUND, LOCK_HELD, RESTIC_NOT_FOUND, RESTIC_FAILED */
+/** @throws Nexus3Error USAGE where no target is configured; BACKUP_NOT_FOUND, RESTIC_NOT_FOUND, RESTIC_FAILED */
 export async function pushBackups(world: World, progress: Progress): Promise<BackupPushReport> {
   const target = targetOf(world);
   const startedAt = performance.now();
-  await using _lock = await lockOf(world, 'backup push', progress);
   const { pushes } = world.backups;
   let pushed: Awaited<ReturnType<Target['push']>>;
   try {
-    pushed = await target.push(toldAs(`copy to ${target.repository}`, progress));
+    // Without the repository's lock: see the target's own word on it.
+    pushed = await target.push(toldAs(`copy to ${target.repository}`, progress), (note) => {
+      progress.note(note);
+    });
   } catch (error) {
     if (error instanceof Nexus3Error && error.code !== 'BACKUP_NOT_FOUND') await pushes.owe(error.code);
     throw error;
@@ -45,7 +49,8 @@ export async function pushBackups(world: World, progress: Progress): Promise<Bac
 
 /**
  * @param envs empty: all that lie there; also such as nexus3.yaml does not know
- * @throws Nexus3Error USAGE where no target is configured; NAME_INVALID, LOCK_HELD, RESTIC_NOT_FOUND, RESTIC_FAILED, DISK_FULL
+ * @throws Nexus3Error USAGE where no target is configured; NAME_INVALID, LOCK_HELD, RESTIC_NOT_FOUND, RESTIC_FAILED, DISK_FULL,
+ *   BACKUP_DAMAGED where what is damaged here was damaged when it was pushed
  */
 export async function pullBackups(
   world: World,
@@ -60,8 +65,12 @@ export async function pullBackups(
     });
   }
   const startedAt = performance.now();
-  await using _lock = await lockOf(world, 'backup pull', progress);
-  const { files } = await target.pull(envs, toldAs(`fetch from ${target.repository}`, progress));
+  await using _lock = await world.backups.acquire('backup pull', (holder) => {
+    progress.note(`waiting for ${holder}`);
+  });
+  // Whoever asks for it by name may have been told that what is here has decayed.
+  const { files, damaged } = await target.pull(envs, toldAs(`fetch from ${target.repository}`, progress), true);
+  if (damaged.length > 0) throw damagedThereToo(target, damaged);
   const durationMs = Math.round(performance.now() - startedAt);
   return { ok: true, repository: target.repository, root: world.backups.root, files, durationMs };
 }
@@ -74,9 +83,12 @@ function targetOf({ backups, configuration }: World): Target {
   });
 }
 
-function lockOf(world: World, command: string, progress: Progress): Promise<AsyncDisposable> {
-  return world.backups.acquire(command, (holder) => {
-    progress.note(`waiting for ${holder}`);
+function damagedThereToo({ repository }: Target, damaged: readonly string[]): Nexus3Error {
+  const evidence = damaged.slice(0, EVIDENCE_MAX).map((path) => `${path}: neither here nor at ${repository}`);
+  const more = damaged.length - evidence.length;
+  return new Nexus3Error('BACKUP_DAMAGED', 'Some of what is damaged here was copied when it was damaged already.', {
+    evidence: more > 0 ? [...evidence, `and ${String(more)} more`] : evidence,
+    hint: 'All else was fetched. An earlier snapshot of restic may have it whole: look with `restic snapshots`.',
   });
 }
 

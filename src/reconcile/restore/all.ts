@@ -45,31 +45,59 @@ async function planOne(world: World, facts: EnvironmentFacts): Promise<PlannedRe
   const journal = readJournal(world.configuration.dataRoot, name);
   const way = wayOf(name, journal, ASKED, await openedOf(world, environment, journal));
   if (journal !== undefined && way !== 'begin') return planResumed(name, journal.source, way);
-  if (await isPullNeeded(world, name)) return planUnknown(world, name, name);
+  if (await isPullNeeded(world, name, NEWEST)) return planUnknown(world, name, name);
   if ((await world.backups.list(name)).length === 0) return planSkipped(name, NO_BACKUP);
   const chosen = await sourceFor(world, name, NEWEST, undefined);
-  return planBegin({ environment, facts, from: name, chosen });
+  const planned = planBegin({ environment, facts, from: name, chosen });
+  const { target } = world.backups;
+  if (target === undefined) return planned;
+  const first = `fetch from ${target.repository} what is not here, where that can be reached; what is newer is restored instead`;
+  return { ...planned, steps: [first, ...planned.steps] };
 }
 
 export async function restoreAll(world: World, progress: Progress): Promise<readonly RestoredEnvironment[]> {
   const environments = world.configuration.environments;
-  const lacking: string[] = [];
-  for (const { name } of environments) if (await isPullNeeded(world, name)) lacking.push(name);
-  await pull(world, lacking, progress);
+  const notFetched = await pullOrSay(world, environments, progress);
   const done: RestoredEnvironment[] = [];
   for (const locker of environments.filter(isLocker)) {
-    const restored = await restoreOrSay(world, locker, progress);
+    const restored = await restoreOrSay(world, locker, notFetched, progress);
     done.push(restored);
     if (restored.outcome === 'skipped') await bringUp(world, locker, progress);
   }
   const others = environments.filter((one) => !isLocker(one));
-  return [...done, ...(await mapBounded(others, CONCURRENCY_MAX, (one) => restoreOrSay(world, one, progress)))];
+  return [
+    ...done,
+    ...(await mapBounded(others, CONCURRENCY_MAX, (one) => restoreOrSay(world, one, notFetched, progress))),
+  ];
 }
 
-/** One that fails does not stop the others. */
+/** On this machine there may be less, or older, than there is: the target is always asked. What is here is restored without it. */
+async function pullOrSay(
+  world: World,
+  environments: readonly ConfiguredEnvironment[],
+  progress: Progress,
+): Promise<Nexus3Error | undefined> {
+  // What is under way is finished from what lies here.
+  const beginning = environments.filter(({ name }) => readJournal(world.configuration.dataRoot, name) === undefined);
+  try {
+    await pull(
+      world,
+      beginning.map(({ name }) => name),
+      progress,
+    );
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Nexus3Error)) throw error;
+    progress.note(`${error.message} What is here is restored.`);
+    return error;
+  }
+}
+
+/** One that fails does not stop the others. @param notFetched why there may be less here than at the target */
 async function restoreOrSay(
   world: World,
   environment: ConfiguredEnvironment,
+  notFetched: Nexus3Error | undefined,
   progress: Progress,
 ): Promise<RestoredEnvironment> {
   const { name } = environment;
@@ -79,18 +107,25 @@ async function restoreOrSay(
   const tookMs = (): number => world.clock.now().getTime() - startedAt;
   try {
     const isUnderWay = readJournal(world.configuration.dataRoot, name) !== undefined;
+    if (!isUnderWay && notFetched !== undefined && (await isPullNeeded(world, name, NEWEST))) throw notFetched;
     if (!isUnderWay && (await world.backups.list(name)).length === 0) {
       return { ...nothing, outcome: 'skipped', warnings: [NO_BACKUP] };
     }
     const historyOf = historyFolder(world, name);
     const choose = async () => ({ from: name, chosen: await sourceFor(world, name, NEWEST, historyOf), historyOf });
     const outcome = await restoreOne(world, environment, { asked: ASKED, choose }, steps);
-    return { ...nothing, ...outcome, durationMs: tookMs() };
+    const warnings = [...outcome.warnings, ...(isUnderWay ? [] : olderThanThere(world, notFetched))];
+    return { ...nothing, ...outcome, warnings, durationMs: tookMs() };
   } catch (error) {
     if (!(error instanceof Nexus3Error)) throw error;
     steps.note(error.message);
     return { ...nothing, outcome: 'failed', warnings: [], durationMs: tookMs(), error: errorFields(error) };
   }
+}
+
+function olderThanThere({ backups }: World, notFetched: Nexus3Error | undefined): readonly string[] {
+  if (notFetched === undefined || backups.target === undefined) return [];
+  return [`${backups.target.repository} may have a newer backup; it could not be fetched: ${notFetched.message}`];
 }
 
 /** Without a backup of Locker, the environments' passwords are made anew. */

@@ -33,7 +33,7 @@ export async function planInto(world: World, { from, into }: Beside, options: Re
   const opened = existing === undefined ? 'well' : await openedOf(world, existing, journal);
   const way = wayOf(into, journal, askedOf(from, options), opened);
   if (journal !== undefined && way !== 'begin') return planResumed(into, journal.source, way);
-  if (await isPullNeeded(world, from, options.id)) return planUnknown(world, into, from);
+  if (await isPullNeeded(world, from, options)) return planUnknown(world, into, from);
   const chosen = await sourceFor(world, from, options, historyFolder(world, from));
   const environment = existing ?? (await chooseEnvironment(world, shapeOf(world, { from, into }, chosen)));
   return planBegin({ environment, facts: undefined, from, chosen });
@@ -50,7 +50,7 @@ export async function restoreInto(
   const existing = await admitName(world, { from, into });
   const historyOf = historyFolder(world, from);
   const choose = async (): Promise<ChosenSource> => {
-    if (await isPullNeeded(world, from, options.id)) await pull(world, [from], steps);
+    if (await isPullNeeded(world, from, options)) await pull(world, [from], steps);
     return sourceFor(world, from, options, historyOf);
   };
   const { grown, environment } =

@@ -1,4 +1,5 @@
 /** From what was asked for to what is restored: the repository, the history, and the place off this machine. */
+import { Nexus3Error } from '../../errors.js';
 import type { Progress } from '../../progress.js';
 import { layoutOf } from '../../protocol/layout.js';
 import { readVaultFolder } from '../folder.js';
@@ -33,20 +34,42 @@ export function historyFolder(world: World, env: string): string | undefined {
   return aof === undefined || aof.missingFiles.length > 0 ? undefined : folder;
 }
 
-/** Whether the place off this machine has to be asked first. */
-export async function isPullNeeded(world: World, from: string, id?: string): Promise<boolean> {
+/**
+ * Whether the place off this machine has to be asked first, for one environment: what was asked for is not here, or cannot be
+ * believed. What is here and can be used is taken without asking, even where something newer may lie there.
+ */
+export async function isPullNeeded(
+  world: World,
+  from: string,
+  { id, at }: Pick<Request, 'id' | 'at'>,
+): Promise<boolean> {
   if (world.backups.target === undefined) return false;
-  const backups = await world.backups.list(from);
-  return id === undefined ? backups.length === 0 : !backups.some((backup) => backup.id === id);
+  if (at !== undefined) return !(await isCovered(world, from, at));
+  const believed = (await world.backups.list(from)).filter(({ manifest }) => manifest !== undefined);
+  return id === undefined ? believed.length === 0 : !believed.some((backup) => backup.id === id);
 }
+
+async function isCovered(world: World, from: string, at: Date): Promise<boolean> {
+  try {
+    await world.backups.history.plan(from, historyFolder(world, from), at);
+    return true;
+  } catch (error) {
+    if (error instanceof Nexus3Error && NOT_HERE.has(error.code)) return false;
+    throw error;
+  }
+}
+
+/** Where the same second may be had from the archive at the target. */
+const NOT_HERE: ReadonlySet<string> = new Set(['TIME_NOT_COVERED', 'BACKUP_INVALID', 'BACKUP_DAMAGED']);
 
 /** What the repository lacks of these, from the place off this machine. @throws RESTIC_NOT_FOUND, RESTIC_FAILED */
 export async function pull(world: World, envs: readonly string[], progress: Progress): Promise<void> {
   const { target } = world.backups;
   if (target === undefined || envs.length === 0) return;
-  const { files } = await target.pull(envs, (fraction) => {
+  const { files, damaged } = await target.pull(envs, (fraction) => {
     progress.step(`fetch backups from ${target.repository}: ${String(Math.round(100 * fraction))} %`);
   });
+  for (const path of damaged) progress.note(`${path} can be used neither here nor as it lies at ${target.repository}`);
   progress.done(`${String(files)} files were fetched from ${target.repository}`);
 }
 

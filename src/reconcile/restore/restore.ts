@@ -88,7 +88,7 @@ async function planNamed(
   if (journal !== undefined && way !== 'begin') return planResumed(name, journal.source, way);
   const facts = await factsOf(world, environment);
   admit(facts);
-  if (await isPullNeeded(world, name, options.id)) return planUnknown(world, name, name);
+  if (await isPullNeeded(world, name, options)) return planUnknown(world, name, name);
   const chosen = await sourceFor(world, name, options, historyFolder(world, name));
   return planBegin({ environment, facts, from: name, chosen });
 }
@@ -111,7 +111,7 @@ async function restoreNamed(
     {
       asked: askedOf(env, options),
       choose: async () => {
-        if (await isPullNeeded(world, env, options.id)) await pull(world, [env], steps);
+        if (await isPullNeeded(world, env, options)) await pull(world, [env], steps);
         return { from: env, chosen: await sourceFor(world, env, options, historyOf), historyOf };
       },
     },

@@ -1,0 +1,94 @@
+/** What `restore` does when there is a place off this machine: whom it asks, and what it does when nobody answers. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { believable } from '../../../test/support/manifests.js';
+import { stillWorld } from '../../../test/support/still-world.js';
+import type { Backups, ListedBackup, Target } from '../../backup/backups.js';
+import { Nexus3Error } from '../../errors.js';
+import { SILENT } from '../../progress.js';
+import type { World } from '../world.js';
+import { restoreAll } from './all.js';
+import { isPullNeeded } from './request.js';
+
+let dataRoot: string;
+beforeAll(async () => {
+  dataRoot = await mkdtemp(join(tmpdir(), 'nexus3-restore-'));
+});
+afterAll(() => rm(dataRoot, { recursive: true }));
+
+const UNREACHABLE = new Nexus3Error('RESTIC_FAILED', 'Nobody answers.', { hint: 'Wait.' });
+const REFUSED = new Nexus3Error('DOCKER_UNREACHABLE', 'It got as far as to be restored.', { hint: '' });
+const BAD: ListedBackup = {
+  id: '20260108T120000Z-1a2b',
+  env: 'track',
+  problem: new Nexus3Error('BACKUP_INVALID', 'No.', { hint: '' }),
+};
+
+function worldWith(backups: Partial<Backups>, pull: Target['pull'] = () => Promise.reject(UNREACHABLE)): World {
+  const world = stillWorld(dataRoot);
+  const target: Target = { repository: 'sftp:there', push: () => Promise.reject(UNREACHABLE), pull };
+  return {
+    ...world,
+    runtime: { ...world.runtime, observe: () => Promise.reject(REFUSED) },
+    backups: { ...world.backups, target, ...backups },
+  };
+}
+
+describe('whether the target is asked for one environment', () => {
+  const NEWEST = { id: undefined, at: undefined };
+
+  it.each([
+    ['there is no backup here', [], true],
+    ['none here can be believed', [BAD], true],
+    ['one here can be believed', [believable()], false],
+  ])('%s', async (_, listed, expected) => {
+    const world = worldWith({ list: () => Promise.resolve(listed) });
+    expect(await isPullNeeded(world, 'track', NEWEST)).toBe(expected);
+    expect(await isPullNeeded(world, 'track', { ...NEWEST, id: BAD.id })).toBe(expected);
+  });
+
+  it('a second that nothing here covers', async () => {
+    const { history } = stillWorld(dataRoot).backups;
+    const at = new Date('2026-01-08T12:00:00Z');
+    const plan = { at: '', source: 'archive', description: '', bytes: 0 } as const;
+    const list = (): Promise<readonly ListedBackup[]> => Promise.resolve([believable()]);
+    const covered = worldWith({ list, history: { ...history, plan: () => Promise.resolve(plan) } });
+    expect(await isPullNeeded(covered, 'track', { id: undefined, at })).toBe(false);
+    const error = new Nexus3Error('TIME_NOT_COVERED', 'No.', { hint: '' });
+    const lost = worldWith({ list, history: { ...history, plan: () => Promise.reject(error) } });
+    expect(await isPullNeeded(lost, 'track', { id: undefined, at })).toBe(true);
+  });
+});
+
+describe('restore --all', () => {
+  it('asks the target for every environment, also for those that have a backup here', async () => {
+    const asked: string[] = [];
+    const world = worldWith({ list: () => Promise.resolve([]) }, (envs) => {
+      asked.push(...envs);
+      return Promise.resolve({ files: 0, damaged: [] });
+    });
+    const others = world.configuration.environments.filter(({ name }) => name !== 'locker');
+    await restoreAll({ ...world, configuration: { ...world.configuration, environments: others } }, SILENT);
+    expect(asked).toEqual(others.map(({ name }) => name));
+  });
+
+  it('goes on with what is here where the target cannot be reached, and fails what is not', async () => {
+    const world = worldWith({});
+    const [first, ...rest] = world.configuration.environments.filter(({ name }) => name !== 'locker');
+    if (first === undefined) throw new Error('there is one');
+    const fresh = { ...first, name: 'fresh' };
+    const environments = [fresh, first, ...rest];
+    const list = (env: string): Promise<readonly ListedBackup[]> =>
+      Promise.resolve(env === 'fresh' ? [] : [believable({ env })]);
+    const done = await restoreAll(
+      { ...world, configuration: { ...world.configuration, environments }, backups: { ...world.backups, list } },
+      SILENT,
+    );
+    expect(done.map(({ env, error }) => [env, error?.code])).toEqual([
+      ['fresh', 'RESTIC_FAILED'],
+      ...[first, ...rest].map(({ name }) => [name, 'DOCKER_UNREACHABLE']),
+    ]);
+  });
+});
