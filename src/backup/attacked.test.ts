@@ -23,6 +23,7 @@ describe.each([
 ])('a backup %s', (_how, encrypt) => {
   beforeEach(async () => {
     repository = await testRepository();
+    repository.now = new Date('2026-01-08T14:00:00Z');
     backups = repository.open({}, { encrypt });
     first = await backups.write(newBackup(), chunksOf(randomBytes(SIZE)));
     second = await backups.write(

@@ -115,7 +115,7 @@ describe.runIf(isThere)('the target', { timeout: TEST_TIMEOUT_MS }, () => {
         incarnation: LINEAGE,
         since: 1_000,
         closed,
-        stretches: [{ coveredTo, bases: [], writes: [] }],
+        stretches: [{ coveredTo, certainFrom: undefined, bases: [], writes: [] }],
       });
     await mkdir(folder, { recursive: true });
     await reaching(2_000, true);
