@@ -59,7 +59,7 @@ describe.skipIf(process.getuid?.() !== 0)('a restore, where the disk of the back
     expect((await nexus.run('backup', 'create', 'track', '--no-verify')).code).toBe(0);
     await writeJunk();
     await mount('-o', 'remount,ro', root);
-    expect((await restored()).join('\n')).toContain('Nothing can be written into the backups, so they are only read');
+    expect((await restored()).join('\n')).toContain('The history of what was replaced is not in the archive');
     await writeJunk();
     const at = new Date(now * SECOND_MS).toISOString().replace('.000Z', 'Z');
     await restored('--at', at);
