@@ -32,6 +32,8 @@ export function loadStaged(world: World, environment: ConfiguredEnvironment): Pr
 export function settleStaged(world: World, environment: ConfiguredEnvironment): Promise<ContentCounts> {
   return withScratch(world, environment.name, staged(world, environment), async ({ admin, dir }) => {
     const counted = await admin.countContent();
+    // One that is still being enforced after a replay is not in a snapshot (measured, FalkorDB 4.16.3): it would be lost.
+    if (counted.graphs.some(({ constraints }) => constraints > 0)) return counted;
     await admin.save();
     const appendOnly = join(stagedFolder(world, environment.name), 'appendonlydir');
     const { uid, gid } = await stat(appendOnly);
