@@ -92,6 +92,16 @@ export async function makeFolder(path: string, options: WriteOptions): Promise<v
   }
 }
 
+/** fsync on any descriptor of a file writes back all of it, whoever wrote it. Failures are thrown as they are. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chunksOf, someSecret } from '../../test/support/backup-repository.js';
+import { AGE, findOrInstall } from '../../test/support/debian-program.js';
 import type { Secret } from '../protocol/secret.js';
 import { openPayload } from './age-payload.js';
 import { BackupSecret } from './backup-secret.js';
@@ -15,6 +16,7 @@ import { Unreadable } from './hashed-file.js';
 import { ForeignKey, open, seal } from './sealed-file.js';
 
 const run = promisify(execFile);
+const hasAge = await findOrInstall(AGE);
 const KIB = 1024;
 const CHUNK = 64 * KIB;
 /** Where a chunk ends, and beside it. */
@@ -46,7 +48,7 @@ async function recipientOf(key: Secret): Promise<{ readonly path: string; readon
 }
 
 describe('a sealed file', () => {
-  it.each(SIZES)(
+  it.runIf(hasAge).each(SIZES)(
     'of %i bytes is opened by age, with the derived identity and with a recipient’s own key',
     async (size) => {
       const plain = randomBytes(size);
@@ -62,7 +64,7 @@ describe('a sealed file', () => {
     },
   );
 
-  it.each(SIZES)('of %i bytes that age has made is opened', async (size) => {
+  it.runIf(hasAge).each(SIZES)('of %i bytes that age has made is opened', async (size) => {
     const plain = randomBytes(size);
     const { recipient } = await recipientOf(identity);
     const [from, to] = [join(folder, 'plain'), join(folder, 'made.age')];

@@ -2,9 +2,8 @@
  * What nexus3 writes down after a look at a healthy environment, outside the data folders: the last-copy guard's
  * high-water mark, and which engine wrote the data. Nothing else is changed by `check`.
  */
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileWhole } from '../files.js';
+import { syncFile, writeFileWhole } from '../files.js';
 import { systemErrorCode } from '../errors.js';
 import { canRead, renderEngineRecord } from '../protocol/engine-record.js';
 import { raiseMark } from '../protocol/guard.js';
@@ -44,20 +43,15 @@ async function raise(vault: InstanceFacts): Promise<void> {
   if (mark === undefined || mark === 'unreadable' || folder.aof === undefined || folder.birth === undefined) return;
   if (folder.birth.incarnation !== mark.incarnation) return;
   const owner = await ownerToBe(vault.spec.dataDir);
-  await syncFile(join(vault.spec.dataDir, 'appendonlydir', `appendonly.aof.${String(folder.aof.seq)}.incr.aof`));
+  await syncIfThere(join(vault.spec.dataDir, 'appendonlydir', `appendonly.aof.${String(folder.aof.seq)}.incr.aof`));
   if (folder.birth.state === 'unborn') await writeBirth(vault.spec, { ...folder.birth, state: 'born' }, owner);
   const raised = raiseMark(mark, folder.aof);
   if (raised !== mark) await writeMark(vault.spec, raised, owner);
 }
 
-async function syncFile(path: string): Promise<void> {
+async function syncIfThere(path: string): Promise<void> {
   try {
-    const file = await open(path, 'r');
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await syncFile(path);
   } catch (error) {
     // Rewritten in this very moment: then its successor, which is further, is marked at the next look.
     if (systemErrorCode(error) !== 'ENOENT') throw error;

@@ -1,9 +1,12 @@
 /** Finds dockerd, or installs Debian's docker.io when this is root on Debian. */
 import { access, constants, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { EngineUnavailable } from './docker-unavailable.js';
 import { run } from './run.js';
 
+/** How long one waits for another's turn, in seconds. */
+const INSTALL_TURN_S = 300;
 const INSTALL_TIMEOUT_MS = 600_000;
 const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin', '/sbin'];
 
@@ -26,10 +29,10 @@ export async function findDockerd(note: (text: string) => void): Promise<string>
 
 export async function aptGet(args: readonly string[]): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  await run('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3', ...args], {
-    timeoutMs: INSTALL_TIMEOUT_MS,
-    env,
-  });
+  // Test files run side by side, and `apt-get update` does not wait for another one as `install` does.
+  const turn = ['--timeout', String(INSTALL_TURN_S), join(tmpdir(), 'nexus3-apt.lock')];
+  const aptGet = ['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3', ...args];
+  await run('flock', [...turn, ...aptGet], { timeoutMs: INSTALL_TURN_S * 1000 + INSTALL_TIMEOUT_MS, env });
 }
 
 async function onPath(program: string): Promise<string | undefined> {

@@ -1,8 +1,8 @@
 /** An `appendonlydir` that holds the state at one second: a base, the writes after it up to that second, a manifest. */
-import { chmod, chown, mkdir, open, rm, truncate } from 'node:fs/promises';
+import { chmod, chown, mkdir, rm, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Nexus3Error, writeFailure } from '../../errors.js';
-import { syncFolder, writeFileWhole } from '../../files.js';
+import { syncFile, syncFolder, writeFileWhole } from '../../files.js';
 import { MANIFEST_FILE } from '../../protocol/guard.js';
 import type { FileOwner, OnBytes } from '../backups.js';
 import { Meter, writeNewFile } from '../hashed-file.js';
@@ -97,12 +97,7 @@ async function* scanned(chunks: AsyncIterable<Buffer>, scanner: AofScanner): Asy
 async function cutOff(path: string, bytes: number): Promise<void> {
   try {
     await truncate(path, bytes);
-    const file = await open(path, 'r');
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await syncFile(path);
   } catch (error) {
     throw writeFailure(path, error);
   }

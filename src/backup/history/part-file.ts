@@ -1,9 +1,10 @@
 /** One part in the archive: written once, and read back as what was written. */
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, copyFile, open, rm } from 'node:fs/promises';
+import { chmod, copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Nexus3Error, systemErrorCode, writeFailure } from '../../errors.js';
+import { syncFile } from '../../files.js';
 import type { OnBytes } from '../backups.js';
 import { Meter, openPlainFile, Unreadable, writeNewFile } from '../hashed-file.js';
 import { keyUnknown } from '../faults.js';
@@ -122,14 +123,5 @@ export class Tail {
   /** Hex. */
   sha256(): string {
     return createHash('sha256').update(Buffer.concat(this.#chunks).subarray(-TAIL_BYTES_MAX)).digest('hex');
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

@@ -2,9 +2,9 @@
  * A vault's data folder made beside the one that is in use. Its birth is written last and durable after all the rest: a
  * staged folder that says whose it is, is whole.
  */
-import { chown, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { chown, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, syncFolder, writeFileWhole } from '../../files.js';
+import { makeFolder, syncFile, syncFolder, writeFileWhole } from '../../files.js';
 import { MANIFEST_FILE, renderBirth } from '../../protocol/guard.js';
 import { BIRTH_FILE, SINCE_FILE } from '../../protocol/layout.js';
 import type { Owner } from '../render.js';
@@ -58,13 +58,4 @@ export async function fillFromSnapshot(appendOnly: string, write: (path: string)
   await writeFile(join(appendOnly, MANIFEST_FILE), `file ${AOF_BASE} seq 1 type b\n`, { mode: 0o600 });
   for (const name of [AOF_BASE, MANIFEST_FILE]) await syncFile(join(appendOnly, name));
   await syncFolder(appendOnly);
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
