@@ -8,9 +8,10 @@ import type { Role } from '../../src/protocol/environment.js';
 import { hostAddress } from '../../src/reconcile/access.js';
 import type { Contents } from './data-set/contents.js';
 import { differences } from './data-set/contents.js';
+import { until } from './break.js';
 import { fill, SHORT_LIVED } from './data-set/fill.js';
 import { readEverything } from './data-set/read-everything.js';
-import type { Door } from './data-set/wire.js';
+import type { Answer, Door } from './data-set/wire.js';
 import { Wire } from './data-set/wire.js';
 import type { NexusOptions } from './nexus.js';
 import { Nexus } from './nexus.js';
@@ -45,6 +46,7 @@ export function describeFieldByField(options: NexusOptions, { bytes }: FieldByFi
     filledAt = new Date(Math.floor(Date.now() / SECOND_MS) * SECOND_MS);
     const { code, out, err } = await nexus.run('backup', 'create', 'track');
     expect(code, out + err).toBe(0);
+    await theShortLivedAreGone();
     seen = await readEverything(await doorOf('vault'));
   }, 3 * MINUTES);
 
@@ -55,6 +57,13 @@ export function describeFieldByField(options: NexusOptions, { bytes }: FieldByFi
   async function doorOf(role: Role): Promise<Door> {
     const password = await nexus.password('track', role === 'vault' ? 'admin' : 'operational-admin');
     return { socket: hostAddress(await nexus.spec('track', role)), username: 'admin', password };
+  }
+
+  /** Backed up while they were there; but what goes while it is read is neither there nor gone. */
+  async function theShortLivedAreGone(): Promise<void> {
+    await using wire = await Wire.open(await doorOf('vault'));
+    const count = (): Promise<Answer> => wire.ask('EXISTS', SHORT_LIVED.key, SHORT_LIVED.emptied);
+    await until(async () => (await count()) === '0', 'the end of what lives shortly');
   }
 
   /** Everything goes, and something else is there. */
