@@ -165,15 +165,33 @@ export async function readSmallFile(path: string, bytesMax: number): Promise<str
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** The next one is being read while one is used: a disk and a hash work side by side. */
 async function* readChunks(file: FileHandle, { from, to }: ByteRange): AsyncGenerator<Buffer> {
-  for (let position = from; position < to;) {
-    // Each its own: whoever is given one may keep it.
-    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-    const { bytesRead } = await readable(() => file.read(buffer, 0, Math.min(READ_BYTES, to - position), position));
-    if (bytesRead === 0) return;
-    position += bytesRead;
-    yield buffer.subarray(0, bytesRead);
+  let position = from;
+  let next = readChunk(file, position, to);
+  try {
+    for (;;) {
+      const chunk = await next;
+      if (chunk.length === 0) return;
+      position += chunk.length;
+      next = readChunk(file, position, to);
+      // Who fails is told when it is asked for.
+      next.catch(() => undefined);
+      yield chunk;
+    }
+  } finally {
+    // Also when whoever reads has enough: nothing may still read from a file that is closed.
+    await next.catch(() => undefined);
   }
+}
+
+/** Of no bytes at the end. */
+async function readChunk(file: FileHandle, position: number, to: number): Promise<Buffer> {
+  // Each its own: whoever is given one may keep it.
+  const buffer = Buffer.allocUnsafeSlow(Math.max(0, Math.min(READ_BYTES, to - position)));
+  if (buffer.length === 0) return buffer;
+  const { bytesRead } = await readable(() => file.read(buffer, 0, buffer.length, position));
+  return buffer.subarray(0, bytesRead);
 }
 
 export function refuseOther(stat: Stats): void {

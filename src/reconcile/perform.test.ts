@@ -50,6 +50,7 @@ function scene(...changes: readonly Change[]): Scene {
     save: note('saved'),
     countKeys: () => Promise.resolve({ keys: 0, expiring: 0 }),
     countGraphs: () => Promise.resolve([]),
+    graphsEnforcing: () => Promise.resolve([]),
     countContent: () => Promise.resolve({ databases: [], graphs: [] }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

@@ -15,9 +15,17 @@ export const ANSWER_WAIT_MS = 20_000;
 /** An operational must be linked within this after nothing was left to load, and a load may take this long. */
 const LINK_WAIT_MS = 60_000;
 export const LOAD_WAIT_MS = 1_800_000;
-const POLL_MS = 100;
+/** Asked again after a fiftieth of the time waited so far: at once where little is waited for, seldom where much is. */
+const POLL_SHARE = 0.02;
+const POLL_MS_MIN = 15;
+const POLL_MS_MAX = 100;
 /** A wait longer than this is said. */
 const NOTE_AFTER_MS = 3_000;
+
+/** How long until it is asked again, in milliseconds. Pure. */
+export function pauseAfter(waitedMs: number): number {
+  return Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, waitedMs * POLL_SHARE));
+}
 
 /**
  * Returns as soon as the server answers, also -LOADING or NOAUTH, or its start script has refused.
@@ -29,36 +37,38 @@ export async function waitForServer(
   role: Role,
 ): Promise<number | undefined> {
   const spec = specOf(world.configuration, environment, role);
-  const giveUpAt = world.clock.now().getTime() + ANSWER_WAIT_MS;
+  const startedAt = world.clock.now().getTime();
   for (;;) {
     const view = await probeAnonymously(world, environment, role);
     if (view.state !== 'unreachable') return undefined;
     const state = (await world.runtime.observe([spec])).instances.get(instanceKey(spec.id));
     if (state?.exitCode === HELD_EXIT || state?.exitCode === ENGINE_EXIT) return state.exitCode;
-    if (world.clock.now().getTime() >= giveUpAt) {
+    const waitedMs = world.clock.now().getTime() - startedAt;
+    if (waitedMs >= ANSWER_WAIT_MS) {
       throw new Nexus3Error('START_FAILED', `${instanceKey(spec.id)} was started but does not answer.`, {
         evidence: [view.detail, ...(await world.runtime.logs(spec, 5))],
         hint: `Look at its log: nexus3 logs ${environment.name} --${role}`,
       });
     }
-    await world.clock.sleep(POLL_MS);
+    await world.clock.sleep(pauseAfter(waitedMs));
   }
 }
 
 /** Until a server that was started has loaded its data. @throws NOT_PROVEN */
 export async function untilLoaded(world: World, environment: ConfiguredEnvironment, role: Role): Promise<void> {
   const credentials = await credentialsOf(world, environment);
-  const giveUpAt = world.clock.now().getTime() + LOAD_WAIT_MS;
+  const startedAt = world.clock.now().getTime();
   for (;;) {
     const view = await probe(world, environment, role, credentials[role === 'vault' ? 'admin' : 'operational-admin']);
     if (view.state === 'open') return;
-    if (view.state !== 'loading' || world.clock.now().getTime() >= giveUpAt) {
+    const waitedMs = world.clock.now().getTime() - startedAt;
+    if (view.state !== 'loading' || waitedMs >= LOAD_WAIT_MS) {
       throw new Nexus3Error('NOT_PROVEN', `The ${role} of ${environment.name} did not come up.`, {
         evidence: [`its state: ${view.state}`, ...('detail' in view ? [view.detail] : [])],
         hint: `Look at its log: nexus3 logs ${environment.name} --${role}`,
       });
     }
-    await world.clock.sleep(POLL_MS);
+    await world.clock.sleep(pauseAfter(waitedMs));
   }
 }
 
@@ -85,7 +95,7 @@ export async function waitForLink(world: World, environment: ConfiguredEnvironme
     if (now >= giveUpAt || (gone && now - startedAt > ANSWER_WAIT_MS)) {
       throw notCaughtUp(environment, vault, operational);
     }
-    await world.clock.sleep(POLL_MS);
+    await world.clock.sleep(pauseAfter(now - startedAt));
   }
 }
 

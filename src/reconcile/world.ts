@@ -47,6 +47,8 @@ export interface Admin extends AsyncDisposable {
   /** Keys of all databases, less the graph module's own `telemetry{…}` keys. */
   countKeys(): Promise<KeyCounts>;
   countGraphs(): Promise<readonly GraphCounts[]>;
+  /** Graphs of which a constraint is still being enforced: it would not be in a snapshot. */
+  graphsEnforcing(): Promise<readonly string[]>;
   /** Every database and every graph. */
   countContent(): Promise<ContentCounts>;
 }

@@ -73,6 +73,24 @@ describe('an administrator', () => {
     expect(await beside.countKeys()).toEqual({ keys: 5, expiring: 1 });
   });
 
+  it('says which constraints are still being enforced, and counts only those in force', async () => {
+    await using on = await openAdmin(vault.address, TEST_CREDENTIALS.admin);
+    using writer = await openConnection(vault.address, APPLICATION);
+    const graph = 'many';
+    await writer.send(['GRAPH.QUERY', graph, 'UNWIND range(1, 20000) AS n CREATE (:Item {id: n, kind: n % 10})']);
+    for (const property of ['id', 'kind']) {
+      await writer.send(['GRAPH.QUERY', graph, `CREATE INDEX FOR (i:Item) ON (i.${property})`]);
+      await writer.send(['GRAPH.CONSTRAINT', 'CREATE', graph, 'UNIQUE', 'NODE', 'Item', 'PROPERTIES', '1', property]);
+    }
+    expect(await on.graphsEnforcing()).toEqual([graph]);
+    const inForce = async (): Promise<number | undefined> =>
+      (await on.countGraphs()).find(({ name }) => name === graph)?.constraints;
+    expect(await inForce()).toBeLessThan(2);
+    await until(async () => (await on.graphsEnforcing()).length === 0, 'what is in force');
+    expect(await inForce(), 'one has failed').toBe(1);
+    await writer.send(['GRAPH.DELETE', graph]);
+  }, 20_000);
+
   it('does not count what the graph module keeps for itself', async () => {
     await using on = await openAdmin(vault.address, TEST_CREDENTIALS.admin);
     const before = await on.countKeys();

@@ -4,7 +4,7 @@ import { Nexus3Error } from '../errors.js';
 import type { Address, Endpoint } from '../protocol/redis-conf.js';
 import { Secret } from '../protocol/secret.js';
 import { Connection, formatAddress, openConnection } from './connection.js';
-import { countDatabases, countGraphs, countKeys } from './keyspace.js';
+import { countDatabases, countGraphs, countKeys, graphsEnforcing } from './keyspace.js';
 import type { ContentCounts, GraphCounts, KeyCounts } from './observation.js';
 import { parseInfo } from './parse-info.js';
 import { expectInteger, expectOk, expectText, isErrorOf, ReplyError, unexpectedReply } from './replies.js';
@@ -112,6 +112,10 @@ export class AdminConnection implements AsyncDisposable {
 
   async countGraphs(): Promise<readonly GraphCounts[]> {
     return countGraphs(this.#connection);
+  }
+
+  async graphsEnforcing(): Promise<readonly string[]> {
+    return graphsEnforcing(this.#connection);
   }
 
   async countContent(): Promise<ContentCounts> {

@@ -22,6 +22,7 @@ function reportOf(...codes: readonly (ErrorCode | null)[]): BackupCreateReport {
       durationMs: null,
       archived: null,
       comparedWithVault: false,
+      warnings: [],
       error: code === null ? null : { code, message: 'no', evidence: [], hint: 'do' },
     })),
   };

@@ -21,6 +21,7 @@ const MADE: CreatedBackup = {
   durationMs: 1_100,
   archived: { files: 2, bytes: 2_048 },
   comparedWithVault: true,
+  warnings: [],
   error: null,
 };
 const ERROR = {
@@ -41,7 +42,7 @@ describe('what backup create says', () => {
     environments: [
       MADE,
       { ...MADE, name: 'web', backup: UNVERIFIED, archived: { files: 0, bytes: 0 }, comparedWithVault: false },
-      { ...MADE, name: 'kb', ok: false, archived: null, error: ERROR },
+      { ...MADE, name: 'kb', ok: false, archived: null, warnings: ['A constraint is not in it.'], error: ERROR },
       {
         ...MADE,
         name: 'user',
@@ -70,6 +71,7 @@ describe('what backup create says', () => {
         history: nothing new
         not verified: nexus3 backup verify does that
       ✓ kb: 20260108T120000Z-1a2b, 100 MiB, encrypted in 1.1 s
+      ! kb: A constraint is not in it.
       ✗ kb: The backup 20260108T120000Z-1a2b of kb does not hold what its manifest says.
           database 0: 5 lasting keys expected, 4 found
         → Do not rely on it. Make another one now: nexus3 backup create kb
@@ -85,6 +87,10 @@ describe('what backup create says', () => {
   it('only of what went wrong, quietly', () => {
     expect(renderBackupCreate(report, page(true)).filter((line) => /^[✓✗]/.test(line))).toHaveLength(2);
     expect(renderBackupCreate({ ...report, environments: [MADE] }, page(true))).toEqual([]);
+    const warned = { ...MADE, warnings: ['A constraint is not in it.'] };
+    expect(renderBackupCreate({ ...report, environments: [warned] }, page(true))).toEqual([
+      '! track: A constraint is not in it.',
+    ]);
   });
 
   it('of a target that cannot be reached', () => {

@@ -8,7 +8,7 @@ import { clean, formatBytes, formatDuration, hanging, plural, wrap } from './tex
 
 export function renderBackupCreate(report: BackupCreateReport, page: Page): readonly string[] {
   const { environments, pushed, durationMs } = report;
-  const shown = page.quiet ? environments.filter(({ ok }) => !ok) : environments;
+  const shown = page.quiet ? environments.filter(({ ok, warnings }) => !ok || warnings.length > 0) : environments;
   const lines = shown.flatMap((one) => renderCreated(one, page));
   if (pushed !== null && !(page.quiet && pushed.ok)) lines.push(...renderPushed(pushed, page));
   if (page.quiet) return lines;
@@ -36,6 +36,9 @@ function renderCreated(one: CreatedBackup, page: Page): readonly string[] {
     lines.push(...good(`${name}: ${backup.id}, ${size}${took}`, page));
     if (archived !== null) lines.push(...hanging('  ', historyOf(archived), page.width));
     if (error === null) lines.push(...hanging('  ', proofOf(backup, one.comparedWithVault), page.width));
+  }
+  for (const warning of one.warnings) {
+    lines.push(...hanging('! ', clean(`${name}: ${warning}`), page.width));
   }
   if (error !== null) lines.push(...renderError(name, error, page));
   return lines;

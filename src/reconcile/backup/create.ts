@@ -8,8 +8,9 @@ import { mapBounded } from '../../concurrency.js';
 import type { ConfiguredEnvironment } from '../../config/configuration.js';
 import { Nexus3Error } from '../../errors.js';
 import type { Progress } from '../../progress.js';
-import { credentialsOf, hostAddress } from '../access.js';
+import { adminOf, credentialsOf, hostAddress } from '../access.js';
 import { isLocker, selectEnvironments, specOf } from '../desired.js';
+import { untilEnforced } from '../enforced.js';
 import type { EnvironmentFacts } from '../facts.js';
 import { differsIn, serverOf } from '../facts.js';
 import type { Observation } from '../observe.js';
@@ -21,6 +22,9 @@ import { whyNotBackUp } from './refuse.js';
 import type { CreatedBackup, ReportedError } from './report.js';
 import { reportedBackup, reportedError } from './report.js';
 import { verifyOne } from './verify-one.js';
+
+/** What is not in force then is left out, and that is said. */
+const ENFORCE_WAIT_MS = 60_000;
 
 /** How many vaults send at once: each is a fork on this host, and they share its disk. */
 export const BACKUP_CONCURRENCY_MAX = 2;
@@ -60,6 +64,7 @@ interface Turn {
   manifest?: Manifest;
   archived: CreatedBackup['archived'];
   comparedWithVault: boolean;
+  readonly warnings: string[];
   /** The first one. */
   error?: Nexus3Error;
 }
@@ -105,7 +110,7 @@ async function takeTurns(
   if (world.backups.target !== undefined && environments.length > 0) await world.backups.pushes.owe(null);
   const { environments: seen, lockerError } = await lookAt(world, environments);
   const turns = await mapBounded(seen, BACKUP_CONCURRENCY_MAX, async (facts) => {
-    const turn: Turn = { environment: facts.environment, archived: null, comparedWithVault: false };
+    const turn: Turn = { environment: facts.environment, archived: null, comparedWithVault: false, warnings: [] };
     const refusal = isLocker(facts.environment) ? undefined : lockerError;
     await attempt(turn, () => backUp(world, turn, facts, { ...options, refusal }, progress));
     await noteInAudit(world, turn);
@@ -125,7 +130,7 @@ export async function createBackupOf(
   version: string,
   progress: Progress,
 ): Promise<CreatedBackup> {
-  const turn: Turn = { environment, archived: null, comparedWithVault: false };
+  const turn: Turn = { environment, archived: null, comparedWithVault: false, warnings: [] };
   await attempt(turn, async () => {
     const { environments, lockerError: refusal } = await lookAt(world, [environment]);
     const [facts] = environments;
@@ -142,7 +147,7 @@ async function verifyAgain(
   { environment, manifest }: { readonly environment: ConfiguredEnvironment; readonly manifest: Manifest },
   progress: Progress,
 ): Promise<Turn> {
-  const turn: Turn = { environment, manifest, archived: null, comparedWithVault: false };
+  const turn: Turn = { environment, manifest, archived: null, comparedWithVault: false, warnings: [] };
   await attempt(turn, () => verify(world, turn, manifest, progress));
   return turn;
 }
@@ -169,6 +174,7 @@ async function backUp(
 ): Promise<void> {
   const refusal = options.refusal ?? whyNotBackUp(facts);
   if (refusal !== undefined) throw refusal;
+  turn.warnings.push(...(await untilInForce(world, facts, progress)));
   const manifest = await takeSnapshot(world, facts, options.version, progress);
   turn.manifest = manifest;
   // A history that cannot be archived is no reason to leave the snapshot unproven.
@@ -193,6 +199,22 @@ async function attempt(turn: Turn, work: () => Promise<void>): Promise<void> {
     if (!(error instanceof Nexus3Error)) throw error;
     turn.error ??= error;
   }
+}
+
+/** @returns what will not be in the snapshot */
+async function untilInForce(
+  world: World,
+  { environment }: EnvironmentFacts,
+  progress: Progress,
+): Promise<readonly string[]> {
+  await using admin = await adminOf(world, environment, 'vault', await credentialsOf(world, environment));
+  if ((await admin.graphsEnforcing()).length === 0) return [];
+  progress.step(`wait until the constraints of ${environment.name} are in force`);
+  const graphs = await untilEnforced(admin, world.clock, ENFORCE_WAIT_MS);
+  return graphs.map(
+    (graph) =>
+      `A constraint of the graph ${graph} is still being enforced: it is not in this backup. Make another one later.`,
+  );
 }
 
 async function takeSnapshot(
@@ -270,7 +292,7 @@ async function noteInAudit(world: World, turn: Turn): Promise<void> {
   );
 }
 
-function reported({ environment, manifest, archived, comparedWithVault, error }: Turn): CreatedBackup {
+function reported({ environment, manifest, archived, comparedWithVault, warnings, error }: Turn): CreatedBackup {
   return {
     name: environment.name,
     ok: error === undefined,
@@ -278,6 +300,7 @@ function reported({ environment, manifest, archived, comparedWithVault, error }:
     durationMs: manifest?.durationMs ?? null,
     archived,
     comparedWithVault,
+    warnings,
     error: error === undefined ? null : reportedError(error),
   };
 }

@@ -35,6 +35,8 @@ export interface CreatedBackup {
   /** Of the history of writes; null: it was not come to, or it failed. */
   readonly archived: ArchiveReport | null;
   readonly comparedWithVault: boolean;
+  /** What is not in it, though it was asked for. */
+  readonly warnings: readonly string[];
   readonly error: ReportedError | null;
 }
 

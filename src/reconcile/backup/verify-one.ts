@@ -9,7 +9,7 @@ import type { Progress } from '../../progress.js';
 import type { ContentCounts } from '../../redis/observation.js';
 import { credentialsOf, hostAddress } from '../access.js';
 import { isLocker, specOf } from '../desired.js';
-import { contentDifferences } from '../restore/content.js';
+import { contentDifferences, lessConstraintsSince } from '../restore/content.js';
 import { withScratch } from '../scratch.js';
 import type { World } from '../world.js';
 import { flowOf } from './flow.js';
@@ -53,7 +53,10 @@ async function prove(world: World, manifest: Manifest, progress: Progress): Prom
   const counted = await loadAndCount(world, manifest, progress);
   if (manifest.content !== null) refuseUntrue(manifest, manifest.content, counted.content, 'its manifest');
   const vault = await countOnQuietVault(world, manifest);
-  if (vault !== undefined) refuseUntrue(manifest, vault, counted.content, 'its vault, which has written nothing since');
+  if (vault !== undefined) {
+    const then = lessConstraintsSince(counted.content, vault);
+    refuseUntrue(manifest, then, counted.content, 'its vault, which has written nothing since');
+  }
   return { counted, vault };
 }
 

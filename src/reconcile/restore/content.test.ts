@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ContentCounts } from '../../redis/observation.js';
-import { contentDifferences, isBeingExpired } from './content.js';
+import { contentDifferences, isBeingExpired, lessConstraintsSince } from './content.js';
 
 const graph = { name: 'projects', nodes: 2, edges: 1, labels: 1, indexes: 0, constraints: 0 };
 const content = (part: Partial<ContentCounts> = {}): ContentCounts => ({
@@ -10,6 +10,14 @@ const content = (part: Partial<ContentCounts> = {}): ContentCounts => ({
   ],
   graphs: [graph],
   ...part,
+});
+
+it('a constraint that has come into force since is no difference; one that is gone is', () => {
+  const then = content({ graphs: [{ ...graph, constraints: 1 }] });
+  const more = content({ graphs: [{ ...graph, constraints: 2 }] });
+  expect(lessConstraintsSince(then, more)).toEqual(then);
+  expect(lessConstraintsSince(then, content())).toEqual(content());
+  expect(lessConstraintsSince(content({ graphs: [] }), more), 'a graph of its own').toEqual(more);
 });
 
 describe('what differs', () => {

@@ -46,6 +46,15 @@ export function isBeingExpired(expected: ContentCounts, found: ContentCounts): b
   return contentDifferences(expected, { ...found, databases }).length === 0;
 }
 
+/** What a vault has come to enforce since it was backed up, without a write: a constraint that had only been asked for. Pure. */
+export function lessConstraintsSince(expected: ContentCounts, found: ContentCounts): ContentCounts {
+  const graphs = found.graphs.map((graph) => {
+    const then = expected.graphs.find(({ name }) => name === graph.name)?.constraints ?? graph.constraints;
+    return { ...graph, constraints: Math.min(graph.constraints, then) };
+  });
+  return { ...found, graphs };
+}
+
 function databaseIn({ databases }: ContentCounts, db: number): DatabaseCounts {
   return databases.find((one) => one.db === db) ?? { db, keys: 0, expiring: 0 };
 }

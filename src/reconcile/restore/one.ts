@@ -105,8 +105,16 @@ export function admit(facts: EnvironmentFacts): void {
   });
 }
 
+/** What was looked at and chosen. */
+export interface Seen {
+  readonly facts: EnvironmentFacts;
+  readonly options: PrepareOptions;
+}
+
 export interface OneOptions {
   readonly asked: Asked;
+  /** For the plan, under these very locks: looked at again, it would be the same. */
+  readonly seen?: Seen | undefined;
   /** What is restored where nothing is under way. */
   readonly choose: () => Promise<PrepareOptions>;
 }
@@ -115,7 +123,7 @@ export interface OneOptions {
 export async function restoreOne(
   world: World,
   environment: ConfiguredEnvironment,
-  { asked, choose }: OneOptions,
+  { asked, seen, choose }: OneOptions,
   progress: Progress,
 ): Promise<Outcome> {
   const { dataRoot } = world.configuration;
@@ -129,13 +137,23 @@ export async function restoreOne(
     await takeBack(restoring);
     if (way === 'put-back') return putBack(journal);
   }
-  const facts = await factsOf(world, environment);
-  admit(facts);
-  // A mistake in what is asked for comes before anything is made.
-  const options = await choose();
+  // After something was put back, all of it is another one.
+  const { facts, options } =
+    (journal === undefined ? seen : undefined) ?? (await lookAndChoose(world, environment, choose));
   const credentials = await completeCredentials(world, facts, progress);
   const prepared = await prepareOrTidyUp(world, facts, options, progress);
   return replaceThenOpen({ ...parts, journal: prepared, credentials }, false);
+}
+
+/** A mistake in what is asked for comes before anything is made. */
+async function lookAndChoose(
+  world: World,
+  environment: ConfiguredEnvironment,
+  choose: OneOptions['choose'],
+): Promise<Seen> {
+  const facts = await factsOf(world, environment);
+  admit(facts);
+  return { facts, options: await choose() };
 }
 
 /** Journal written: from then on whoever comes next knows what lies here. */

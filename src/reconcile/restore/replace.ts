@@ -15,7 +15,7 @@ import { isLocker } from '../desired.js';
 import { ownerToBe, writeMark } from '../render.js';
 import { asideFolder, exchange } from '../vault-data/aside.js';
 import { putUpFence } from '../vault-data/fence.js';
-import { ANSWER_WAIT_MS, LOAD_WAIT_MS } from '../wait.js';
+import { ANSWER_WAIT_MS, LOAD_WAIT_MS, pauseAfter } from '../wait.js';
 import { contentDifferences, isBeingExpired } from './content.js';
 import { writeJournal } from './journal.js';
 import type { Restoring } from './restoring.js';
@@ -94,7 +94,7 @@ async function startFenced(restoring: Restoring): Promise<void> {
         hint: `Look at its log: nexus3 logs ${spec.id.env} --vault`,
       });
     }
-    await world.clock.sleep(POLL_MS);
+    await world.clock.sleep(pauseAfter(waitedMs));
   }
 }
 

@@ -9,6 +9,7 @@ import { planAll, restoreAll } from './all.js';
 import { holdRepository } from './hold-repository.js';
 import { planInto, restoreInto } from './into.js';
 import { readJournal } from './journal.js';
+import type { Seen } from './one.js';
 import { admit, factsOf, restoreOne, wayOf } from './one.js';
 import { openedOf } from './opened.js';
 import type { PlannedRestore } from './plan.js';
@@ -28,7 +29,7 @@ export async function previewRestore(world: World, options: RestoreOptions): Pro
   refuseContradictions(options);
   await selected(world, options);
   await world.runtime.ready();
-  const planned = await planOf(world, options);
+  const { planned } = await planOf(world, options);
   return { id: planIdOf(planned), planned };
 }
 
@@ -58,45 +59,52 @@ export async function restore(
   // To put the old data back, no repository need be there.
   await using repository = options.abort ? undefined : await holdRepository(world, command, progress);
   const startedAt = world.clock.now().getTime();
-  const planned = await planOf(world, options);
+  const { planned, seen } = await planOf(world, options);
   const id = planIdOf(planned);
   if (options.planId !== undefined && options.planId !== id) throw planChanged(options.planId, id);
   const environments =
     options.env === undefined
       ? await restoreAll(world, progress)
-      : [await restoreNamed(world, options.env, options, progress)];
+      : [await restoreNamed(world, options.env, options, seen, progress)];
   const warned = environments.map((one) => ({ ...one, warnings: [...(repository?.warnings ?? []), ...one.warnings] }));
   return restoredReport(id, warned, world.clock.now().getTime() - startedAt);
 }
 
-async function planOf(world: World, options: RestoreOptions): Promise<readonly PlannedRestore[]> {
-  if (options.env === undefined) return planAll(world);
-  if (options.into !== undefined) return [await planInto(world, { from: options.env, into: options.into }, options)];
-  const [environment] = selectEnvironments(world.configuration, [options.env]);
-  if (environment === undefined) throw new Error(`no environment ${options.env}`);
-  return [await planNamed(world, environment, options)];
+interface Planned {
+  readonly planned: readonly PlannedRestore[];
+  /** Of the one environment that is to begin. */
+  readonly seen?: Seen | undefined;
 }
 
-async function planNamed(
-  world: World,
-  environment: ConfiguredEnvironment,
-  options: RestoreOptions,
-): Promise<PlannedRestore> {
+async function planOf(world: World, options: RestoreOptions): Promise<Planned> {
+  if (options.env === undefined) return { planned: await planAll(world) };
+  if (options.into !== undefined) {
+    return { planned: [await planInto(world, { from: options.env, into: options.into }, options)] };
+  }
+  const [environment] = selectEnvironments(world.configuration, [options.env]);
+  if (environment === undefined) throw new Error(`no environment ${options.env}`);
+  return planNamed(world, environment, options);
+}
+
+async function planNamed(world: World, environment: ConfiguredEnvironment, options: RestoreOptions): Promise<Planned> {
   const { name } = environment;
   const journal = readJournal(world.configuration.dataRoot, name);
   const way = wayOf(name, journal, askedOf(name, options), await openedOf(world, environment, journal));
-  if (journal !== undefined && way !== 'begin') return planResumed(name, journal.source, way);
+  if (journal !== undefined && way !== 'begin') return { planned: [planResumed(name, journal.source, way)] };
   const facts = await factsOf(world, environment);
   admit(facts);
-  if (await isPullNeeded(world, name, options)) return planUnknown(world, name, name);
-  const chosen = await sourceFor(world, name, options, historyFolder(world, name));
-  return planBegin({ environment, facts, from: name, chosen });
+  if (await isPullNeeded(world, name, options)) return { planned: [planUnknown(world, name, name)] };
+  const historyOf = historyFolder(world, name);
+  const chosen = await sourceFor(world, name, options, historyOf);
+  const planned = planBegin({ environment, facts, from: name, chosen });
+  return { planned: [planned], seen: { facts, options: { from: name, chosen, historyOf } } };
 }
 
 async function restoreNamed(
   world: World,
   env: string,
   options: RestoreOptions,
+  seen: Seen | undefined,
   progress: Progress,
 ): Promise<RestoredEnvironment> {
   if (options.into !== undefined) return restoreInto(world, { from: env, into: options.into }, options, progress);
@@ -110,6 +118,7 @@ async function restoreNamed(
     environment,
     {
       asked: askedOf(env, options),
+      seen,
       choose: async () => {
         if (await isPullNeeded(world, env, options)) await pull(world, [env], steps);
         return { from: env, chosen: await sourceFor(world, env, options, historyOf), historyOf };

@@ -2,8 +2,6 @@
 import type { GraphValue } from './graph-value.js';
 import { itemsOf, Scalar, wordOf } from './graph-value.js';
 
-const NEIGHBOURS = 5;
-
 export interface Question {
   /** RANGE, FULLTEXT, VECTOR. */
   readonly kind: string;
@@ -23,10 +21,10 @@ export function questionFor({ kind, isOfNodes, label, property, sample }: Questi
     const word = /[a-z]{3,}/i.exec(wordOf(sample))?.[0] ?? wordOf(sample);
     return `CALL db.idx.fulltext.${procedure}('${label}', '@${property}:${word}') YIELD ${column} RETURN ID(${column})`;
   }
-  // The nearest of all, which is itself: further ones are found by chance, and differ from build to build of the index. More
-  // than one is asked for, because one that was filled by a replayed append-only file has entries twice (measured, 4.16.3).
-  const nearest = `${procedure}('${label}', '${property}', ${String(NEIGHBOURS)}, vecf32(${literal(sample)}))`;
-  return `CALL db.idx.vector.${nearest} YIELD ${column}, score RETURN ID(${column}) ORDER BY score LIMIT 1`;
+  // The nearest of all, which is itself: further ones are found by chance, and differ from build to build of the index. One
+  // that was filled by a replayed append-only file has entries twice, and finds none (measured, 4.16.3): a restore mends that.
+  const nearest = `${procedure}('${label}', '${property}', 1, vecf32(${literal(sample)}))`;
+  return `CALL db.idx.vector.${nearest} YIELD ${column} RETURN ID(${column})`;
 }
 
 function literal(value: GraphValue): string {
