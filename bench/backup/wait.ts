@@ -1,7 +1,8 @@
 /** Waits for what servers do by themselves, with a bound. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const POLL_MS = 5;
+/** Seldom enough not to be a load of its own, for either side. */
+const POLL_MS = 20;
 const TIMEOUT_MS = 300_000;
 
 /** @param isSo may throw as long as it cannot be asked @returns milliseconds */
