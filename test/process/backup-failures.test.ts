@@ -8,6 +8,7 @@ import type { Manifest } from '../../src/backup/backups.js';
 import { Secret } from '../../src/protocol/secret.js';
 import { hostAddress } from '../../src/reconcile/access.js';
 import { withScratch } from '../../src/reconcile/scratch.js';
+import type { World } from '../../src/reconcile/world.js';
 import { chunksOf } from '../support/backup-repository.js';
 import { created, fillVault, forgetProbes, newest, verified } from '../support/backup-scenarios.js';
 import { PROCESS_HANDS, until } from '../support/break.js';
@@ -182,6 +183,14 @@ describe('a backup that is not what it should be', () => {
     return error?.evidence.join() ?? '';
   }
 
+  /** How far its vault has come. Nothing stays connected: a vault tells its replicas every 10 s that it is there, and counts that. */
+  async function positionOfUser(world: World): Promise<Manifest['replication']> {
+    const spec = await nexus.spec('user', 'vault');
+    const password = new Secret(await nexus.password('user', 'backup'));
+    await using stream = await world.servers.snapshot(hostAddress(spec), password);
+    return stream.replication;
+  }
+
   /** @returns how many bytes it has */
   async function flipABit(): Promise<number> {
     const handle = await open(await file(), 'r+');
@@ -251,10 +260,7 @@ describe('a backup that is not what it should be', () => {
     const path = join(nexus.root, 'other.rdb');
     await world.backups.extract(await newest(nexus, 'locker'), path, undefined);
     const impostor = await readFile(path);
-    const spec = await nexus.spec('user', 'vault');
-    const password = new Secret(await nexus.password('user', 'backup'));
-    await using stream = await world.servers.snapshot(hostAddress(spec), password);
-    const { replication } = stream;
+    const replication = await positionOfUser(world);
     await world.backups.write({ ...manifest, replication, createdAt: new Date() }, chunksOf(impostor));
     expect(await verifyFails('BACKUP_UNTRUE')).toContain('expected');
   });

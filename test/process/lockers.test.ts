@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../support/command.js';
 import type { CliResult } from '../support/nexus.js';
 import { Nexus } from '../support/nexus.js';
-import { chance, rounds, SEED } from '../support/random.js';
+import { chance, instant, rounds, SEED } from '../support/random.js';
 
 const MINUTES = 60_000;
 const KILLS_IN_CI = 5;
@@ -241,7 +241,7 @@ it(
     expect(usual.code, usual.output).toBe(0);
     for (let kill = 1; kill <= kills; kill += 1) {
       // The first half of the time goes into starting up.
-      const afterMs = Math.floor(usual.ms * (0.4 + 0.6 * random()));
+      const afterMs = Math.floor(instant(random, kill - 1, kills, 0.4) * usual.ms);
       const where = `seed ${String(SEED)}, kill ${String(kill)}, after ${String(afterMs)} of ${usual.ms.toFixed(0)} ms`;
       await set(kill, afterMs);
       const found = new Set(await valuesOf('killed'));

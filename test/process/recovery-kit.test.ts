@@ -10,7 +10,7 @@ import { RootKey } from '../../src/locker/root-key.js';
 import { PROCESS_HANDS, until } from '../support/break.js';
 import { runCommand } from '../support/command.js';
 import { codesOf, findingOf, findingsOf, Nexus } from '../support/nexus.js';
-import { chance, rounds, SEED } from '../support/random.js';
+import { chance, instant, rounds, SEED } from '../support/random.js';
 
 const PASSPHRASE = 'four words at random';
 const KILLS_IN_CI = 2;
@@ -281,7 +281,7 @@ describe('on another host', () => {
           await cp(join(nexus.dataRoot, folder), join(other.dataRoot, folder), { recursive: true });
         }
         const args = ['locker', 'import', quick];
-        const afterMs = usualMs === undefined ? undefined : Math.floor((0.2 + 0.8 * random()) * usualMs);
+        const afterMs = usualMs === undefined ? undefined : Math.floor(instant(random, kill, kills, 0.2) * usualMs);
         const where = `seed ${String(SEED)}, kill ${String(kill)} after ${String(afterMs)} ms`;
         const first = await runCommand(other, args, afterMs, PASSPHRASE);
         usualMs ??= first.ms;

@@ -4,7 +4,7 @@ import { describeReset } from '../support/reset-scenarios.js';
 
 describe('locker reset, on the embedded runtime', () => {
   describeReset({ runtime: 'process', environments: { track: 'standard', user: 'secure' } }, PROCESS_HANDS, {
-    inCi: 5,
+    inCi: 3,
     inSoak: 50,
   });
 });

@@ -257,7 +257,8 @@ export function describeFindings(options: NexusOptions, hands: Hands): void {
 
     it('replica-loading: a full sync under way is information, and --fix waits for it', async () => {
       // The snapshot for the replica is slowed down to 0.1 s a key; the replication id is changed to force a full sync.
-      for (let key = 0; key < 30; key += 1) await nexus.admin('track', 'vault', 'SET', `slow:${String(key)}`, 'x');
+      const slow = Array.from({ length: 30 }, (_, key) => [`slow:${String(key)}`, 'x']);
+      await nexus.admin('track', 'vault', 'MSET', ...slow.flat());
       await nexus.admin('track', 'vault', 'CONFIG', 'SET', 'rdb-key-save-delay', '100000');
       await nexus.admin('track', 'operational', 'REPLICAOF', 'NO', 'ONE');
       const { host, port } = await vaultAddress(nexus);

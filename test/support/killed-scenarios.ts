@@ -7,10 +7,12 @@ import { until } from './break.js';
 import { runCommand } from './command.js';
 import type { NexusOptions } from './nexus.js';
 import { freePortBlock, Nexus } from './nexus.js';
-import { chance, rounds, SEED } from './random.js';
+import { chance, instant, rounds, SEED } from './random.js';
 
-const KILLS_IN_CI = 5;
+const KILLS_IN_CI = 3;
 const KILLS_IN_SOAK = 50;
+/** Of a command’s usual time, at least. */
+const NODE_STARTING = 0.1;
 const MINUTES = 60_000;
 
 /** @param instancesOf how many instances of this nexus3 there are, running or not, as the runtime's own tools count. */
@@ -46,7 +48,7 @@ export function describeKilled(
     expect(usual.code, usual.output).toBe(0);
     for (let kill = 0; kill < kills; kill += 1) {
       await makeReady();
-      const afterMs = Math.floor(random() * usual.ms);
+      const afterMs = Math.floor(instant(random, kill, kills, NODE_STARTING) * usual.ms);
       const where = `seed ${String(SEED)}, kill ${String(kill)}, after ${String(afterMs)} of ${usual.ms.toFixed(0)} ms`;
       const killed = await runCommand(nexus, args, afterMs);
       const again = killed.code === 0 ? killed : await runCommand(nexus, args);

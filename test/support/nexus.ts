@@ -246,14 +246,26 @@ async function collect(stream: PassThrough): Promise<string> {
 const BLOCK_TRIES_MAX = 200;
 const BLOCK_FIRST_PORT = 20_000;
 const BLOCK_LAST_PORT = 31_000;
+/** At least as many as there are scenario files at once. */
+const BLOCK_RANGES = 10;
+const RANGE_PORTS = (BLOCK_LAST_PORT - BLOCK_FIRST_PORT) / BLOCK_RANGES;
+const handedOut = new Set<number>();
 
-/** The first, even one of `count` ports in a row that nothing listens on. Below the kernel's own ephemeral range. */
+/**
+ * The first, even one of `count` ports in a row that nothing listens on. Below the kernel's own ephemeral range. Each
+ * worker of vitest has a range to itself: a port whose server is down for a moment is not free, and only its own file
+ * knows that.
+ */
 export async function freePortBlock(count: number): Promise<number> {
+  const range = Number(process.env['VITEST_POOL_ID'] ?? 0) % BLOCK_RANGES;
+  const first = BLOCK_FIRST_PORT + range * RANGE_PORTS;
   for (let attempt = 0; attempt < BLOCK_TRIES_MAX; attempt += 1) {
-    const span = BLOCK_LAST_PORT - BLOCK_FIRST_PORT - count;
-    const base = BLOCK_FIRST_PORT + 2 * Math.floor((Math.random() * span) / 2);
-    const free = await Promise.all(Array.from({ length: count }, (_, index) => canListen(base + index)));
-    if (free.every(Boolean)) return base;
+    const base = first + 2 * Math.floor((Math.random() * (RANGE_PORTS - count)) / 2);
+    const ports = Array.from({ length: count }, (_, index) => base + index);
+    if (ports.some((port) => handedOut.has(port))) continue;
+    if (!(await Promise.all(ports.map(canListen))).every(Boolean)) continue;
+    for (const port of ports) handedOut.add(port);
+    return base;
   }
   throw new Error(`no ${String(count)} free ports in a row`);
 }

@@ -8,6 +8,15 @@ export function rounds(inCi: number, inSoak: number): number {
   return process.env['NEXUS3_SOAK'] === '1' ? inSoak : inCi;
 }
 
+/**
+ * The instant of one round of several, as a share of how long a command usually takes: each round has a part of it to
+ * itself, so that also a few rounds reach all of it.
+ * @param round from 0 on @param from the share before it is Node starting
+ */
+export function instant(random: () => number, round: number, rounds: number, from: number): number {
+  return from + ((1 - from) * (round + random())) / rounds;
+}
+
 /** mulberry32, public domain: numbers in [0, 1) that depend on the seed only. */
 export function chance(seed: number): () => number {
   let state = seed >>> 0;

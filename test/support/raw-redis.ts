@@ -14,7 +14,9 @@ export async function say(address: Address, ...commands: readonly string[]): Pro
     for (const command of commands) {
       socket.write(`${command}\r\n`);
       const [reply] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as [unknown];
-      line = Buffer.isBuffer(reply) ? (reply.toString('latin1').split('\r\n', 1)[0] ?? '') : 'closed';
+      // Nothing more is said on it, nor would anything end the wait for the next answer.
+      if (!Buffer.isBuffer(reply)) return 'closed';
+      line = reply.toString('latin1').split('\r\n', 1)[0] ?? '';
     }
     return line;
   } catch {

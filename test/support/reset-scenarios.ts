@@ -12,7 +12,7 @@ import { until } from './break.js';
 import { runCommand } from './command.js';
 import type { NexusOptions } from './nexus.js';
 import { codesOf, Nexus } from './nexus.js';
-import { chance, rounds, SEED } from './random.js';
+import { chance, instant, rounds, SEED } from './random.js';
 
 const MINUTE_MS = 60_000;
 
@@ -230,7 +230,7 @@ export function describeReset(
           kill -= 1;
           continue;
         }
-        const afterMs = Math.floor((0.15 + 0.85 * random()) * usualMs);
+        const afterMs = Math.floor(instant(random, kill, count, 0.15) * usualMs);
         const where = `seed ${String(SEED)}, kill ${String(kill)}, after ${String(afterMs)} of ${usualMs.toFixed(0)} ms`;
         await runCommand(nexus, ['locker', 'reset', '--yes'], afterMs);
         const again = await runCommand(nexus, ['locker', 'reset', '--yes']);

@@ -7,7 +7,7 @@ import { until } from './break.js';
 import { runCommand } from './command.js';
 import { codesOf, findingOf, Nexus } from './nexus.js';
 import type { NexusOptions } from './nexus.js';
-import { chance, rounds, SEED } from './random.js';
+import { chance, instant, rounds, SEED } from './random.js';
 import type { Known } from './rotated.js';
 import { accepted as acceptedBy, areAll, handedOut as handedOutOf, syncsOf, versionOfDefault } from './rotated.js';
 import { CLIENTS, rotatesUnderLoad } from './rotation-load.js';
@@ -97,7 +97,7 @@ export function describeRotation(options: NexusOptions, hands: Hands): void {
         expect(usual.code, usual.output).toBe(0);
         for (let kill = 0; kill < KILLS; kill += 1) {
           const old = await handedOut(env);
-          const afterMs = Math.floor(random() * usual.ms);
+          const afterMs = Math.floor(instant(random, kill, KILLS, 0.1) * usual.ms);
           const where = `seed ${String(SEED)}, kill ${String(kill)}, after ${String(afterMs)} of ${usual.ms.toFixed(0)} ms`;
           const killed = await runCommand(nexus, args, afterMs);
 
