@@ -5,7 +5,7 @@
 import { parseJsonObject } from '../json.js';
 import { isEnvironmentName } from '../protocol/environment.js';
 import { isNamedFor } from './backup-id.js';
-import { FINGERPRINT, type KnownSecrets, secretNamed, type BackupSecret } from './backup-secret.js';
+import { FINGERPRINT, givenUpBefore, type KnownSecrets, secretNamed, type BackupSecret } from './backup-secret.js';
 import { BACKUP_ID, type Manifest, MANIFEST_SCHEMA } from './backups.js';
 import { invalid, keyUnknown, nameOf, type BackupPlace } from './faults.js';
 import { contentOf, engineOf, failureOf, snapshotOf, verificationOf } from './manifest-parts.js';
@@ -43,6 +43,9 @@ export function parseManifest(text: string, place: BackupPlace, secrets: KnownSe
     if (manifest.env !== place.env || manifest.id !== place.id) {
       throw new Untrue(`it belongs to ${manifest.env}/${manifest.id}`);
     }
+    const ended = givenUpBefore(secrets, secret.fingerprint, Date.parse(manifest.createdAt));
+    if (ended !== undefined)
+      throw new Untrue(`it is signed with a root key that was given up at ${ended}, before it was made`);
     return { manifest, secret };
   } catch (error) {
     if (error instanceof Untrue) throw invalid(place, error.message);
