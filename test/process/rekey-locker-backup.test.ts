@@ -25,7 +25,8 @@ describe('backups of Locker across locker rekey', () => {
     expect(code, `${err}\n${out}`).toBe(expected);
     return JSON.parse(out) as T;
   }
-  const namesOfLocker = (): Promise<readonly string[]> => readdir(join(`${nexus.dataRoot}-backups`, 'locker'));
+  const namesOfLocker = (): Promise<readonly string[]> =>
+    readdir(join(`${nexus.dataRoot}-backups`, 'locker')).catch(() => []);
   const listed = async (): Promise<BackupListReport['environments'][number]['backups']> =>
     (await json<BackupListReport>(0, 'backup', 'list', 'locker')).environments[0]?.backups ?? [];
   const kept = (): Promise<readonly string[]> => readdir(join(nexus.dataRoot, 'locker', 'aside')).catch(() => []);
