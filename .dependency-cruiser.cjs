@@ -15,10 +15,12 @@ const LIBRARY_OWNERS = {
   dockerode: '^src/runtime/docker/',
   yaml: '^src/config/',
   commander: '^src/cli/',
-  'age-encryption': '^src/(locker|backup)/',
+  'age-encryption': '^src/age/',
   croner: '^src/schedule\\.ts$',
   'p-limit': '^src/concurrency\\.ts$',
 };
+/** What seals and opens files of age, for whoever has a secret to seal. */
+const AGE = '^src/age/';
 const libraryPath = (name) => `^node_modules/(@types/)?${name}/`;
 
 /** A part may import itself, and what is listed. */
@@ -68,8 +70,18 @@ module.exports = {
       '^src/protocol/',
       '^src/runtime/[^/]+\\.ts$',
     ]),
-    layer('locker-adapter', 'Locker is handed its connection by compose.ts.', '^src/locker/', [CORE, '^src/protocol/']),
-    layer('backup-adapter', 'Backups are files, and know the ports.', '^src/backup/', [CORE, PORTS, '^src/protocol/']),
+    layer('age-is-a-tool', 'What seals and opens files of age knows nothing of ours.', '^src/age/', []),
+    layer('locker-adapter', 'Locker is handed its connection by compose.ts.', '^src/locker/', [
+      CORE,
+      AGE,
+      '^src/protocol/',
+    ]),
+    layer('backup-adapter', 'Backups are files, and know the ports.', '^src/backup/', [
+      CORE,
+      PORTS,
+      AGE,
+      '^src/protocol/',
+    ]),
     layer('config', 'Configuration knows the protocol, not what is made of it.', '^src/config/', [
       CORE,
       PORTS,

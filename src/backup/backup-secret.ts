@@ -83,10 +83,18 @@ export interface KnownSecrets {
   readonly present: BackupSecret;
   /** Of other root keys, most of them earlier ones. Not the present one. */
   readonly earlier: readonly BackupSecret[];
+  /** Of earlier ones, by fingerprint, until when each was in force (ISO 8601). What is dated later it has not signed. */
+  readonly until?: ReadonlyMap<string, string>;
   /** Why there may be more that are not known; undefined: nothing is wrong. */
   readonly fault: string | undefined;
 }
 
 export function secretNamed({ present, earlier }: KnownSecrets, fingerprint: string): BackupSecret | undefined {
   return [present, ...earlier].find((secret) => secret.fingerprint === fingerprint);
+}
+
+/** Whether a thing of that time cannot have been signed with it, because it was given up before. @returns since when, then */
+export function givenUpBefore({ until }: KnownSecrets, fingerprint: string, at: number): string | undefined {
+  const ended = until?.get(fingerprint);
+  return ended !== undefined && at > Date.parse(ended) ? ended : undefined;
 }

@@ -169,6 +169,10 @@ export interface History {
    * started from is never touched.
    */
   prune(env: string, dataDir: string | undefined): Promise<{ readonly files: number; readonly bytes: number }>;
+  /** The same in the vault's folder alone, which needs no repository. @throws Nexus3Error FILE_NOT_WRITABLE */
+  pruneVault(dataDir: string): Promise<{ readonly files: number; readonly bytes: number }>;
+  /** Bytes of history in the vault's folder: of what it is not started from. */
+  bytesInVault(dataDir: string): Promise<number>;
 }
 
 /** The place off this machine, kept by restic. */

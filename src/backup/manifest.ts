@@ -2,10 +2,11 @@
  * `manifest.json`, rendered and read. What is read is believed for its MAC alone: whoever can write into the repository and
  * has no root key can make no manifest that passes, and move none to another place. Pure.
  */
+import { Nexus3Error } from '../errors.js';
 import { parseJsonObject } from '../json.js';
 import { isEnvironmentName } from '../protocol/environment.js';
 import { isNamedFor } from './backup-id.js';
-import { FINGERPRINT, type KnownSecrets, secretNamed, type BackupSecret } from './backup-secret.js';
+import { FINGERPRINT, givenUpBefore, type KnownSecrets, secretNamed, type BackupSecret } from './backup-secret.js';
 import { BACKUP_ID, type Manifest, MANIFEST_SCHEMA } from './backups.js';
 import { invalid, keyUnknown, nameOf, type BackupPlace } from './faults.js';
 import { contentOf, engineOf, failureOf, snapshotOf, verificationOf } from './manifest-parts.js';
@@ -24,9 +25,22 @@ export interface BelievedManifest {
   readonly secret: BackupSecret;
 }
 
+/** @throws Nexus3Error BACKUP_FAILED: it would be larger than is ever read again */
 export function renderManifest(manifest: Manifest, secret: BackupSecret): string {
   const mac = { key: secret.fingerprint, value: secret.mac('manifest-mac', canonical(manifest)) };
-  return `${JSON.stringify({ ...manifest, mac }, null, 2)}\n`;
+  const text = `${JSON.stringify({ ...manifest, mac }, null, 2)}\n`;
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MANIFEST_BYTES_MAX) throw tooLarge(manifest, bytes);
+  return text;
+}
+
+function tooLarge({ env, id, content }: Manifest, bytes: number): Nexus3Error {
+  return new Nexus3Error('BACKUP_FAILED', `What ${nameOf({ env, id })} holds cannot be written down: it is too much.`, {
+    evidence: [
+      `${String(content?.graphs.length ?? 0)} graphs: ${String(bytes)} bytes of manifest.json, of which ${String(MANIFEST_BYTES_MAX)} would be read again`,
+    ],
+    hint: 'Its snapshot is sound and can be restored, but not verified. Divide the graphs among more environments.',
+  });
 }
 
 /**
@@ -43,6 +57,9 @@ export function parseManifest(text: string, place: BackupPlace, secrets: KnownSe
     if (manifest.env !== place.env || manifest.id !== place.id) {
       throw new Untrue(`it belongs to ${manifest.env}/${manifest.id}`);
     }
+    const ended = givenUpBefore(secrets, secret.fingerprint, Date.parse(manifest.createdAt));
+    if (ended !== undefined)
+      throw new Untrue(`it is signed with a root key that was given up at ${ended}, before it was made`);
     return { manifest, secret };
   } catch (error) {
     if (error instanceof Untrue) throw invalid(place, error.message);

@@ -3,7 +3,7 @@
  * the backup secret, and for the recipients of nexus3.yaml, each of whom opens it with `age -d -i KEY` where nexus3 is not to
  * be had. The header is made and opened by the library; it is loaded when it is first needed.
  */
-import type * as Age from 'age-encryption';
+import { ageLibrary, isNoMatch } from '../age/library.js';
 import { Nexus3Error } from '../errors.js';
 import type { Secret } from '../protocol/secret.js';
 import { openPayload, PAYLOAD_NONCE_BYTES, sealPayload } from './age-payload.js';
@@ -16,15 +16,9 @@ const LAST_LINE = Buffer.from('\n--- ', 'latin1');
 const HEADER_BYTES_MAX = 1024 * 1024;
 /** What stands behind the header of a file that holds nothing: the payload's nonce, and the tag of an empty chunk. */
 const EMPTY_PAYLOAD_BYTES = 32;
-/** In the words of the library, which has no codes. */
-const NO_MATCH = /no identity matched/;
 
 /** It is sealed, but for somebody else's key. */
 export class ForeignKey extends Unreadable {}
-
-async function age(): Promise<typeof Age> {
-  return import('age-encryption');
-}
 
 /**
  * @param identity `AGE-SECRET-KEY-1…`, which opens it
@@ -36,7 +30,7 @@ export async function* seal(
   recipients: readonly string[],
   plain: AsyncIterable<Buffer>,
 ): AsyncGenerator<Buffer> {
-  const { Decrypter, Encrypter, identityToRecipient } = await age();
+  const { Decrypter, Encrypter, identityToRecipient } = await ageLibrary();
   const encrypter = new Encrypter();
   encrypter.addRecipient(await identityToRecipient(identity.reveal()));
   for (const recipient of recipients) {
@@ -58,15 +52,15 @@ export async function* seal(
 /** @param identities those that may open it @throws Unreadable, ForeignKey; and whatever `sealed` throws */
 export async function* open(identities: readonly Secret[], sealed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const { header, nonce, payload } = await splitHeader(sealed);
-  const { Decrypter } = await age();
+  const { Decrypter } = await ageLibrary();
   const decrypter = new Decrypter();
   for (const identity of identities) decrypter.addIdentity(identity.reveal());
   let fileKey: Uint8Array;
   try {
     fileKey = await decrypter.decryptHeader(header);
   } catch (error) {
+    if (isNoMatch(error)) throw new ForeignKey('no key that is known here opens it', { cause: error });
     const why = error instanceof Error ? error.message : '';
-    if (NO_MATCH.test(why)) throw new ForeignKey('no key that is known here opens it', { cause: error });
     throw new Unreadable(`its header is damaged: ${why}`, { cause: error });
   }
   yield* openPayload(fileKey, nonce, payload);

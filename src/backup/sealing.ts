@@ -8,7 +8,7 @@
  */
 import type { BackupPolicy } from '../config/configuration.js';
 import { Nexus3Error } from '../errors.js';
-import { type KnownSecrets, secretNamed } from './backup-secret.js';
+import { givenUpBefore, type KnownSecrets, secretNamed } from './backup-secret.js';
 import { keyUnknown } from './faults.js';
 import { open, seal } from './sealed-file.js';
 
@@ -33,8 +33,12 @@ export interface Sealing {
    */
   open(file: string, stored: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
   prove(text: string): Promise<Mac>;
-  /** @param what `The history of track`, for a person @throws Nexus3Error BACKUP_INVALID, BACKUP_KEY_UNKNOWN, ROOT_KEY_… */
-  believe(text: string, mac: Mac, what: string): Promise<void>;
+  /**
+   * @param what `The history of track`, for a person
+   * @returns whether what is dated so (milliseconds since 1970) is too late for the key that signed it; since when, then
+   * @throws Nexus3Error BACKUP_INVALID, BACKUP_KEY_UNKNOWN, ROOT_KEY_…
+   */
+  believe(text: string, mac: Mac, what: string): Promise<(at: number) => string | undefined>;
 }
 
 export function openSealing(
@@ -53,7 +57,7 @@ export function openSealing(
       const known = await secrets();
       const secret = secretNamed(known, mac.key);
       if (secret === undefined) throw keyUnknown(what, mac.key, known.fault);
-      if (secret.isMacOf('archive-mac', text, mac.value)) return;
+      if (secret.isMacOf('archive-mac', text, mac.value)) return (at) => givenUpBefore(known, mac.key, at);
       throw new Nexus3Error('BACKUP_INVALID', `${what} cannot be believed.`, {
         evidence: ['its MAC does not fit: it was changed after it was written'],
         hint: 'If there is a copy off this machine, fetch it from there. Ask yourself who can write into the repository.',

@@ -4,8 +4,8 @@ import { Nexus3Error } from '../errors.js';
 import type { KnownSecrets } from './backup-secret.js';
 import type { BackupPlace } from './faults.js';
 import { Meter, openPlainFile, readSmallFile, Unreadable } from './hashed-file.js';
-import { ArchiveFolder, type Lineage } from './history/archive-folder.js';
-import { partsOf } from './history/archive-index.js';
+import { ArchiveFolder } from './history/archive-folder.js';
+import { partsOf, reachOf } from './history/archive-index.js';
 import { KEYS_BYTES_MAX, parseKeyFile } from './key-file.js';
 import { parseManifest } from './manifest.js';
 import { Repository } from './repository.js';
@@ -57,16 +57,6 @@ export class Soundness implements Judge {
     }
     return { usable: true, reach: reachOf(found.index) };
   }
-}
-
-/** The last second that it knows of. */
-function reachOf({ since, stretches }: NonNullable<Lineage['index']>): number {
-  let reach = since;
-  for (const { coveredTo, bases, writes } of stretches) {
-    reach = Math.max(reach, coveredTo ?? since, ...bases.map(({ from }) => from));
-    for (const { ranges } of writes) reach = Math.max(reach, ranges.at(-1)?.last ?? since);
-  }
-  return reach;
 }
 
 async function sha256Of(chunks: AsyncIterable<Buffer>): Promise<string> {

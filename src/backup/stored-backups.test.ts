@@ -35,6 +35,19 @@ const extracted = async (manifest: Manifest): Promise<Buffer> => {
 };
 
 describe('a backup', () => {
+  it('is not written down as holding more than could be read again: the error says so, and it stays as it was', async () => {
+    const manifest = await write({}, Buffer.from('small'));
+    const name = 'x'.repeat(500);
+    const graph = { nodes: 1, edges: 0, labels: 1, indexes: 0, constraints: 0 };
+    const graphs = Array.from({ length: 110_000 }, (_, index) => ({ ...graph, name: `${name}${String(index)}` }));
+    const refused = backups.record(manifest, { content: { databases: [], graphs }, verification: null });
+    await expect(refused).rejects.toMatchObject({
+      code: 'BACKUP_FAILED',
+      evidence: [expect.stringContaining('110000 graphs') as string],
+    });
+    expect(await backups.read('track', manifest.id)).toEqual(manifest);
+  });
+
   it('is listed when it is durable, newest first, and read, extracted and removed', async () => {
     expect(await backups.list('track')).toEqual([]);
     expect(await backups.environments()).toEqual([]);

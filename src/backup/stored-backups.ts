@@ -49,7 +49,7 @@ export interface BackupsInit {
 }
 
 export function openBackups(policy: BackupPolicy, init: BackupsInit): Backups {
-  const keys = new StoredKeys(policy.root, init.secrets);
+  const keys = new StoredKeys(policy.root, init.secrets, init.now);
   const secrets = (): Promise<KnownSecrets> => keys.known();
   const sealing = openSealing(policy, secrets);
   return new StoredBackups({

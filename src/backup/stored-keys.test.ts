@@ -1,5 +1,5 @@
 /** Backups across changes of the root key: cut off anywhere, done again, refused, and after the key was lost. */
-import { readFile, stat, writeFile, mkdir } from 'node:fs/promises';
+import { cp, readFile, stat, writeFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ import { rounds } from '../../test/support/random.js';
 import type { Secret } from '../protocol/secret.js';
 import { BackupSecret } from './backup-secret.js';
 import type { Backups, Manifest } from './backups.js';
-import { parseKeyFile, renderKeyFile } from './key-file.js';
+import { carriedOver, parseKeyFile, renderKeyFile } from './key-file.js';
 import { Untrue } from './untrusted.js';
 
 const PROPERTY_MS = rounds(60_000, 900_000);
@@ -30,8 +30,11 @@ const keysFile = (): string => join(repository.root, 'keys.json');
 /** As the files of the root key say: alone, with the next one, with the previous one. */
 const under = (present: Secret, besides: { next?: Secret; previous?: Secret } = {}, encrypt = true): Backups =>
   repository.open({ present, ...besides }, { encrypt });
-const backedUp = (backups: Backups, second: number): Promise<Manifest> =>
-  backups.write(newBackup({ createdAt: new Date(Date.UTC(2026, 0, 8, 12, 0, second)) }), chunksOf(DUMP));
+const at = (second: number): Date => new Date(Date.UTC(2026, 0, 8, 12, 0, second));
+async function backedUp(backups: Backups, second: number): Promise<Manifest> {
+  repository.now = at(second);
+  return backups.write(newBackup({ createdAt: at(second) }), chunksOf(DUMP));
+}
 
 async function rekeyed(old: Secret, next: Secret): Promise<void> {
   await under(old, { next }).keys.proveWritable();
@@ -84,6 +87,7 @@ describe('another root key', () => {
       await fc.assert(
         fc.asyncProperty(steps, async (todo) => {
           await using own = await testRepository();
+          own.now = new Date(2026, 2, 1);
           let [present, next, previous]: [Secret, Secret | undefined, Secret | undefined] = [
             someSecret(),
             undefined,
@@ -127,6 +131,52 @@ describe('another root key', () => {
     },
     PROPERTY_MS,
   );
+
+  it('believes nothing that an earlier one has signed for a time at which it was given up', async () => {
+    const [first, second, third] = [someSecret(), someSecret(), someSecret()];
+    const fair = await backedUp(under(first), 1);
+    await rekeyed(first, second);
+    // Who has seen the first root key, and can write into the repository.
+    const elsewhere = await testRepository();
+    const thief = elsewhere.open({ present: first });
+    const forged = await thief.write(newBackup({ createdAt: at(2) }), chunksOf(DUMP));
+    await cp(join(elsewhere.root, 'track', forged.id), join(repository.root, 'track', forged.id), { recursive: true });
+    await elsewhere[Symbol.asyncDispose]();
+    const problems = async (present: Secret): Promise<readonly unknown[]> =>
+      (await under(present).list('track')).map(({ problem }) => problem?.code);
+    expect(await problems(second)).toEqual(['BACKUP_INVALID', undefined]);
+    await rekeyed(second, third);
+    expect(await problems(third)).toEqual(['BACKUP_INVALID', undefined]);
+    await expect(under(third).read('track', forged.id)).rejects.toThrow('cannot be believed');
+    // Nor can the bound be moved, or taken away: then it opens nothing.
+    const text = await readFile(keysFile(), 'utf8');
+    for (const changed of [/ *"until": .*\n/g, /2026-01-08T12:00:01.000Z/g]) {
+      await writeFile(
+        keysFile(),
+        text.replace(changed, (found) => (found.includes('until') ? '' : at(9).toISOString())),
+      );
+      expect(await problems(third)).toEqual(['BACKUP_KEY_UNKNOWN', 'BACKUP_KEY_UNKNOWN']);
+    }
+    await writeFile(keysFile(), text);
+    expect((await under(third).read('track', fair.id)).id).toBe(fair.id);
+  });
+
+  it('is bounded from the next change on where keys.json was written before bounds were kept', async () => {
+    const [first, second, third] = [someSecret(), someSecret(), someSecret()];
+    await backedUp(under(first), 1);
+    const [one, two, three] = [first, second, third].map((secret) => new BackupSecret(secret));
+    if (one === undefined || two === undefined || three === undefined) throw new Error('three');
+    await writeFile(keysFile(), renderKeyFile(carriedOver([], [{ secret: one, until: undefined }], two)));
+    const later = await backedUp(under(first), 5);
+    expect((await under(second).list('track')).map(({ problem }) => problem)).toEqual([undefined, undefined]);
+    await rekeyed(second, third);
+    const [, ofSecond] = parseKeyFile(await readFile(keysFile(), 'utf8'));
+    expect(ofSecond?.sealed).toMatchObject([{ under: three.fingerprint, until: at(5).toISOString() }]);
+    await backedUp(under(first), 6);
+    const listed = await under(third).list('track');
+    expect(listed.map(({ problem }) => problem?.code)).toEqual(['BACKUP_INVALID', undefined, undefined]);
+    expect(listed[1]?.id).toBe(later.id);
+  });
 
   it('has nothing to carry over where there is no repository, and makes none', async () => {
     const { keys } = under(someSecret(), { next: someSecret() });

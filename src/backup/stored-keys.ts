@@ -42,11 +42,13 @@ interface OfRootKeys {
 export class StoredKeys implements BackupKeys {
   readonly #root: string;
   readonly #source: SecretSource;
+  readonly #now: () => Date;
   readonly #path: string;
 
-  constructor(root: string, source: SecretSource) {
+  constructor(root: string, source: SecretSource, now: () => Date) {
     this.#root = root;
     this.#source = source;
+    this.#now = now;
     this.#path = join(root, KEYS_FILE);
   }
 
@@ -58,10 +60,16 @@ export class StoredKeys implements BackupKeys {
       (read) => ({ file: read, fault: undefined }),
       (error: unknown) => ({ file: [], fault: evidenceOf(error) }),
     );
-    const earlier = [...openedBy(keys, file), ...keys];
+    const opened = openedBy(keys, file);
+    const earlier = [...opened.map(({ secret }) => secret), ...keys];
     const unique = new Map(earlier.map((secret) => [secret.fingerprint, secret]));
     unique.delete(present.fingerprint);
-    return { present, earlier: [...unique.values()], fault };
+    const until = new Map(
+      opened.flatMap((one) => (one.until === undefined ? [] : [[one.secret.fingerprint, one.until] as const])),
+    );
+    // As long as the change of the root key goes on, the one before is in force.
+    for (const { fingerprint } of keys) until.delete(fingerprint);
+    return { present, earlier: [...unique.values()], until, fault };
   }
 
   async there(): Promise<boolean> {
@@ -86,9 +94,15 @@ export class StoredKeys implements BackupKeys {
     const from = next === undefined ? previous : present;
     if (to === undefined || from === undefined) return 0;
     const file = await this.#readForChange();
-    const earlier = [...openedBy([from, to], file), from];
+    const now = this.#now().toISOString();
+    // Until now at most, also those from before that was kept.
+    const before = openedBy([from, to], file).map(({ secret, until }) => ({ secret, until: until ?? now }));
+    const earlier = [...before, { secret: from, until: now }];
     await this.#write(carriedOver(file, earlier, to));
-    return this.#proven(earlier, to);
+    return this.#proven(
+      earlier.map(({ secret }) => secret),
+      to,
+    );
   }
 
   async closeToOld(): Promise<void> {
@@ -107,7 +121,7 @@ export class StoredKeys implements BackupKeys {
 
   /** As whoever has that one key alone would. @returns how many */
   async #proven(earlier: readonly BackupSecret[], to: BackupSecret): Promise<number> {
-    const opened = new Set(openedBy([to], await this.#readForChange()).map(({ fingerprint }) => fingerprint));
+    const opened = new Set(openedBy([to], await this.#readForChange()).map(({ secret }) => secret.fingerprint));
     const missing = earlier.filter(({ fingerprint }) => fingerprint !== to.fingerprint && !opened.has(fingerprint));
     if (missing.length === 0) return opened.size;
     throw new Nexus3Error('NOT_PROVEN', 'The next root key does not open every backup that the present one does.', {

@@ -79,6 +79,8 @@ export interface BackupFacts {
   readonly push: { readonly since: string; readonly code: string | null; readonly isLate: boolean } | undefined;
   /** Any second of which can be restored; undefined: none, or not known. */
   readonly window: Window | undefined;
+  /** Of writes, in the vault's own folder, and what nexus3.yaml allows of it; undefined: it cannot be read. */
+  readonly history?: { readonly bytes: number; readonly bytesMax: number } | undefined;
 }
 
 export interface BackupMoment {

@@ -45,6 +45,7 @@ export const FINDING_CODES = [
   'backup-stale',
   'backup-unverified',
   'backup-not-pushed',
+  'history-over-bound',
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
 

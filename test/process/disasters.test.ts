@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/protocol/environment.js';
 import { PROCESS_HANDS, until } from '../support/break.js';
+import { findOrInstall, RESTIC } from '../support/debian-program.js';
 import { Nexus } from '../support/nexus.js';
 import { carryOut, runbooksOf, type Runbook } from '../support/runbook.js';
 
@@ -23,6 +24,7 @@ interface Story {
   readonly after?: (nexus: Nexus) => Promise<void>;
 }
 
+const hasRestic = await findOrInstall(RESTIC);
 const runbooks = await runbooksOf('disaster-recovery.md');
 let nexus: Nexus;
 let moved: Nexus | undefined;
@@ -143,14 +145,23 @@ const STORIES: Readonly<Record<string, Story>> = {
   },
   'the whole machine is lost': {
     async strikes(on) {
+      const off = `backup: { target: { repository: ${join(on.root, 'off')} } }`;
+      if (hasRestic) await on.editYaml((text) => text.replace(YAML, off));
       await well('backup', 'create', '--all');
       await on.run('down');
-      moved = await Nexus.make({ runtime: 'process', environments: ENVIRONMENTS, yaml: YAML });
+      moved = await Nexus.make({ runtime: 'process', environments: ENVIRONMENTS, yaml: hasRestic ? off : YAML });
       await cp(rootKey(on), rootKey(moved));
-      await cp(repository(on), repository(moved), { recursive: true });
+      // With restic, nothing comes from the lost machine but what it had sent away.
+      if (!hasRestic) await cp(repository(on), repository(moved), { recursive: true });
       return moved;
     },
     async after() {
+      if (hasRestic) {
+        expect((await readdir(repository(moved ?? nexus))).toSorted()).toEqual(
+          expect.arrayContaining(['locker', 'track']),
+        );
+        await nexus.editYaml((text) => text.replace(/^backup: .*$/m, YAML));
+      }
       await nexus.report(0, 'up');
     },
   },

@@ -1,11 +1,15 @@
 /** A vault keeps its history where nexus3.yaml has `backup:`, and starts also when some of it was taken away. */
-import { readdir, readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Window } from '../../src/backup/backups.js';
 import { until } from '../support/break.js';
 import { failure } from '../support/history-harness.js';
 import { findingOf, Nexus } from '../support/nexus.js';
+
+/** Twice the bound, and no snapshot makes it smaller. */
+const MUCH = randomBytes(1.5 * 1024 * 1024).toString('base64');
 
 let nexus: Nexus;
 beforeAll(async () => {
@@ -49,6 +53,55 @@ describe('history', () => {
     expect((await files()).length).toBe(6);
   });
 
+  it('is held to its bound also where no backup can be made: the oldest goes, and that is said', async () => {
+    await using world = await nexus.world();
+    const { root } = world.backups;
+    await nexus.admin('track', 'vault', 'SET', 'much', MUCH);
+    await rewrite();
+    await rewrite();
+    expect(await nexus.findings('track')).toContain('history-over-bound vault');
+    const kept = (await files()).length;
+    // As a disk that is not there: nothing can be written below it.
+    await rename(root, `${root}-away`).catch(() => undefined);
+    await writeFile(root, '');
+    try {
+      const { code, err } = await nexus.run('backup', 'create', 'track');
+      expect(code, err).not.toBe(0);
+      expect(err).toContain('cannot be written');
+      expect(err).toContain('track: history beyond historyBytesMax is gone from the vault’s disk');
+      expect((await files()).length).toBeLessThan(kept);
+      expect(await nexus.findings('track')).not.toContain('history-over-bound vault');
+      await rewrite();
+      expect(await nexus.findings('track')).toContain('history-over-bound vault');
+      const pruned = await nexus.run('backup', 'prune', '--all', '--yes');
+      expect(pruned.code).not.toBe(0);
+      expect(pruned.err).toContain('track: history beyond historyBytesMax is gone');
+      expect(await nexus.findings('track')).not.toContain('history-over-bound vault');
+    } finally {
+      await rm(root);
+      await rename(`${root}-away`, root).catch(() => undefined);
+    }
+    await nexus.admin('track', 'vault', 'DEL', 'much');
+    await rewrite();
+    await rewrite();
+    // A vault that cannot be backed up, with a repository that can be written.
+    await nexus.admin('track', 'vault', 'SET', 'much', MUCH);
+    await rewrite();
+    await rewrite();
+    await nexus.admin('track', 'vault', 'ACL', 'SETUSER', 'backup', '-psync');
+    try {
+      const { code, err } = await nexus.run('backup', 'create', 'track');
+      expect(code, err).toBe(1);
+      expect(err).toContain('track: history beyond historyBytesMax is gone');
+    } finally {
+      await nexus.admin('track', 'vault', 'ACL', 'LOAD');
+    }
+    expect(await nexus.findings('track')).not.toContain('history-over-bound vault');
+    await nexus.admin('track', 'vault', 'DEL', 'much');
+    await rewrite();
+    await rewrite();
+  });
+
   it('that was pruned is not missed: the vault rewrites, stops, is let up by its guard, and starts', async () => {
     await using world = await nexus.world();
     const password = await nexus.password('track');
@@ -68,7 +121,7 @@ describe('history', () => {
     ).not.toEqual([]);
     await nexus.report(0, 'up', 'track');
     expect(await nexus.asApplication('track', password, 'STRLEN', 'big')).toBe(2 * 1024 * 1024);
-    expect((await nexus.findings('track')).filter((code) => !code.startsWith('backup-'))).toEqual([]);
+    expect((await nexus.findings('track')).filter((code) => !/^(backup|history)-/.test(code))).toEqual([]);
     await rewrite();
     const windows = async (): Promise<readonly Window[]> => world.backups.history.windows('track', await dataDir());
     await until(async () => (await windows()).length > 0);

@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BackupListReport } from '../../src/reconcile/backup/list.js';
 import type { RekeyReport } from '../../src/reconcile/locker/rekey.js';
 import { until } from '../support/break.js';
+import { runCommand } from '../support/command.js';
 import { Nexus } from '../support/nexus.js';
+import { rounds } from '../support/random.js';
 
 describe('backups of Locker across locker rekey', () => {
   let nexus: Nexus;
@@ -23,6 +25,8 @@ describe('backups of Locker across locker rekey', () => {
     expect(code, `${err}\n${out}`).toBe(expected);
     return JSON.parse(out) as T;
   }
+  const namesOfLocker = (): Promise<readonly string[]> =>
+    readdir(join(`${nexus.dataRoot}-backups`, 'locker')).catch(() => []);
   const listed = async (): Promise<BackupListReport['environments'][number]['backups']> =>
     (await json<BackupListReport>(0, 'backup', 'list', 'locker')).environments[0]?.backups ?? [];
   const kept = (): Promise<readonly string[]> => readdir(join(nexus.dataRoot, 'locker', 'aside')).catch(() => []);
@@ -58,6 +62,35 @@ describe('backups of Locker across locker rekey', () => {
     await json(0, 'restore', 'locker', '--yes');
     expect((await nexus.run('credentials', 'get', 'track')).code).toBe(0);
   });
+
+  const steps: readonly (readonly [string, () => Promise<boolean>])[] = [
+    ['being sent', async () => (await namesOfLocker()).some((name) => name.endsWith('.new'))],
+    ['being loaded', async () => (await readdir(join(nexus.dataRoot, 'locker', 'scratch')).catch(() => [])).length > 0],
+  ];
+  it.each(steps.slice(0, rounds(1, steps.length)))(
+    'killed while it is %s: the old key is not given up yet, and run again it is made',
+    async (_, isThere) => {
+      const before = new Set(await namesOfLocker());
+      // So that there is time to kill.
+      await nexus.admin('locker', 'vault', 'CONFIG', 'SET', 'rdb-key-save-delay', '50000');
+      const stop = new AbortController();
+      const killed = runCommand(nexus, ['locker', 'rekey'], stop.signal);
+      await until(isThere, 'the step');
+      stop.abort();
+      expect((await killed).code).toBeNull();
+      expect(existsSync(join(nexus.root, 'root.key.previous'))).toBe(true);
+      await nexus.admin('locker', 'vault', 'CONFIG', 'SET', 'rdb-key-save-delay', '0');
+      expect((await nexus.run('credentials', 'get', 'track')).code).toBe(0);
+      const { resumed, backup, remarks } = await json<RekeyReport>(0, 'locker', 'rekey');
+      expect({ resumed, remarks }).toEqual({ resumed: true, remarks: [] });
+      expect(before.has(String(backup))).toBe(false);
+      expect(existsSync(join(nexus.root, 'root.key.previous'))).toBe(false);
+      expect((await namesOfLocker()).filter((name) => name.startsWith('.'))).toEqual([]);
+      const [now] = await listed();
+      expect(now).toMatchObject({ id: backup, ofEarlierKey: false, problem: null });
+      expect(now?.verifiedAt).not.toBeNull();
+    },
+  );
 
   it('where none can be made, the old key is given up all the same, and check says that there is none', async () => {
     const folder = join(`${nexus.dataRoot}-backups`, 'locker');

@@ -17,6 +17,8 @@ export interface HistoryOptions {
   readonly bytesMax?: number;
   readonly encrypt?: boolean;
   readonly secret?: Secret;
+  /** Of the root key before, and until when it was in force (ISO 8601). */
+  readonly before?: { readonly secret: Secret; readonly until: string };
 }
 
 export class HistoryHarness implements AsyncDisposable {
@@ -31,9 +33,11 @@ export class HistoryHarness implements AsyncDisposable {
   /** As it is at the vault's second, late enough for all of that to be written. */
   historyOf(
     vault: { readonly now: number },
-    { bytesMax = BYTES_MAX, encrypt = false, secret = SECRET }: HistoryOptions = {},
+    { bytesMax = BYTES_MAX, encrypt = false, secret = SECRET, before }: HistoryOptions = {},
   ): StoredHistory {
-    const secrets = { present: new BackupSecret(secret), earlier: [], fault: undefined };
+    const earlier = before === undefined ? [] : [new BackupSecret(before.secret)];
+    const until = new Map(earlier.map(({ fingerprint }) => [fingerprint, before?.until ?? '']));
+    const secrets = { present: new BackupSecret(secret), earlier, until, fault: undefined };
     return new StoredHistory({
       root: this.root,
       bytesMax,

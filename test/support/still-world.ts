@@ -125,6 +125,8 @@ const NO_BACKUPS: Backups = {
     plan: unexpected,
     extract: unexpected,
     prune: unexpected,
+    pruneVault: () => Promise.resolve({ files: 0, bytes: 0 }),
+    bytesInVault: () => Promise.resolve(0),
   },
   target: undefined,
   pushes: { owed: () => Promise.resolve(undefined), owe: nothing, done: nothing },

@@ -20,6 +20,7 @@ import {
   type Part,
   PART_FILE,
   partsOf,
+  reachOf,
   readSaid,
   renderBody,
   renderIndex,
@@ -118,9 +119,12 @@ export class ArchiveFolder {
     const what = `The history archive of ${this.#env}`;
     try {
       const { said, mac } = readSaid(await readSmallFile(join(folder, INDEX_FILE), INDEX_BYTES_MAX));
-      await this.#sealing.believe(JSON.stringify(said), mac, what);
+      const tooLate = await this.#sealing.believe(JSON.stringify(said), mac, what);
       const index = indexOf(said);
       if (index.env !== this.#env || index.incarnation !== incarnation) throw new Untrue('it belongs to another vault');
+      const ended = tooLate(reachOf(index) * 1_000);
+      if (ended !== undefined)
+        throw new Untrue(`it is signed with a root key that was given up at ${ended}, and goes on after that`);
       return { folder, index };
     } catch (error) {
       if (error instanceof Nexus3Error) return { folder, problem: error };

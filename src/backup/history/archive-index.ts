@@ -76,6 +76,16 @@ export function partsOf({ bases, writes }: Stretch): readonly Part[] {
   return [...bases, ...writes.flatMap(({ ranges }) => ranges)];
 }
 
+/** The last second that it knows of. */
+export function reachOf({ since, stretches }: ArchiveIndex): number {
+  let reach = since;
+  for (const { coveredTo, bases, writes } of stretches) {
+    reach = Math.max(reach, coveredTo ?? since, ...bases.map(({ from }) => from));
+    for (const { ranges } of writes) reach = Math.max(reach, ranges.at(-1)?.last ?? since);
+  }
+  return reach;
+}
+
 export function endOf({ ranges }: ArchivedWrites): number {
   const last = ranges.at(-1);
   return last === undefined ? 0 : last.begin + last.bytes;

@@ -41,6 +41,23 @@ describe('the archive', () => {
     }
   });
 
+  it('is believed under an earlier root key only as far as that was in force', async () => {
+    await using vault = await WrittenVault.make();
+    const seen = someSecret();
+    await vault.write(3);
+    vault.now += 5;
+    await harness.historyOf(vault, { secret: seen }).archive('track', vault.dataDir);
+    const later = vault.now + 1;
+    const windowsUntil = async (until: number): Promise<number> => {
+      const history = harness.historyOf(vault, { before: { secret: seen, until: date(until).toISOString() } });
+      return (await history.windows('track', undefined)).length;
+    };
+    expect(await windowsUntil(later)).toBe(1);
+    // It covers up to three seconds before it was made.
+    expect(await windowsUntil(vault.now - 3)).toBe(1);
+    expect(await windowsUntil(vault.now - 4)).toBe(0);
+  });
+
   it('is of whole commands, and names every part with its hash and times, under a MAC', async () => {
     await using vault = await WrittenVault.make();
     const history = harness.historyOf(vault);

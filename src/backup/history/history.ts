@@ -15,7 +15,7 @@ import { notCovered } from './not-covered.js';
 import { prunedIndexes } from './pruning.js';
 import { type OwnedSpan, ownedSpans, type Recording, type Selection, select } from './recording.js';
 import { iso, wholeSecond } from './seconds.js';
-import { pruneVault } from './vault-prune.js';
+import { historyBytesIn, pruneVault } from './vault-prune.js';
 import { readVaultRecording, type VaultRecording } from './vault-recording.js';
 
 /** A vault that rewrites its file meanwhile, or a prune, may take away what was about to be read. */
@@ -70,9 +70,17 @@ export class StoredHistory implements History {
 
   async prune(env: string, dataDir: string | undefined): Promise<{ readonly files: number; readonly bytes: number }> {
     const { bytesMax } = this.#init;
-    const vault = dataDir === undefined ? { files: 0, bytes: 0 } : await pruneVault(dataDir, bytesMax);
+    const vault = dataDir === undefined ? { files: 0, bytes: 0 } : await this.pruneVault(dataDir);
     const archive = await this.#archiveOf(env).prune((indexes) => prunedIndexes(indexes, bytesMax));
     return { files: vault.files + archive.files, bytes: vault.bytes + archive.bytes };
+  }
+
+  pruneVault(dataDir: string): Promise<{ readonly files: number; readonly bytes: number }> {
+    return pruneVault(dataDir, this.#init.bytesMax);
+  }
+
+  bytesInVault(dataDir: string): Promise<number> {
+    return historyBytesIn(dataDir);
   }
 
   async windows(env: string, dataDir: string | undefined): Promise<readonly Window[]> {

@@ -18,14 +18,21 @@ export async function pruneVault(
   bytesMax: number,
 ): Promise<{ readonly files: number; readonly bytes: number }> {
   const folder = join(dataDir, AOF_FOLDER);
-  const gone = prunedFiles(await erasOf(folder), bytesMax);
+  let gone: readonly HistoryFile[];
   try {
+    gone = prunedFiles(await erasOf(folder), bytesMax);
     for (const { file } of gone) await rm(join(folder, file), { force: true });
     if (gone.length > 0) await syncFolder(folder);
   } catch (error) {
     throw writeFailure(folder, error);
   }
   return { files: gone.length, bytes: gone.reduce((all, { bytes }) => all + bytes, 0) };
+}
+
+/** Of history alone. */
+export async function historyBytesIn(dataDir: string): Promise<number> {
+  const eras = await erasOf(join(dataDir, AOF_FOLDER));
+  return eras.flat().reduce((all, { bytes }) => all + bytes, 0);
 }
 
 /** Of history alone, oldest first; what the vault is started from is in none. */

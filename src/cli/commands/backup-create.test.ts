@@ -88,3 +88,27 @@ describe('backup verify', () => {
     expect(parsed(stdout)).toMatchObject({ schema: 'nexus3.backup-verify/1', ok: true });
   });
 });
+
+describe('what is typed of a backup', () => {
+  it.each([
+    ['backup', 'verify', 'track'],
+    ['restore', 'track', '--yes'],
+  ])('%s %s: what is no id is wrong usage', async (...words) => {
+    const { exitCode, stdout } = await runCli([...words, '--id', '../../etc', '--json'], { operations: worlds('/') });
+    expect(exitCode).toBe(2);
+    expect(parsed(stdout)).toMatchObject({ error: { code: 'USAGE', message: '"../../etc" is no id of a backup.' } });
+  });
+
+  it('is --all or names, also where neither is needed', async () => {
+    const asked: (readonly string[])[] = [];
+    const listBackups: Operations['listBackups'] = (_, envs) => {
+      asked.push(envs);
+      return Promise.resolve({ ok: true, listedAt: '2026-01-08T12:00:00.000Z', root: '/b', environments: [] });
+    };
+    const operations = { ...worlds('/'), listBackups };
+    expect((await runCli(['backup', 'list', '--all'], { operations })).exitCode).toBe(0);
+    expect(asked).toEqual([[]]);
+    expect((await runCli(['backup', 'list', 'track', '--all'], { operations })).exitCode).toBe(2);
+    expect((await runCli(['backup', 'pull', 'track', '--all'], { operations })).exitCode).toBe(2);
+  });
+});

@@ -1,4 +1,5 @@
 import { EXIT } from '../../errors.js';
+import { namedOrAll } from '../backup-options.js';
 import type { CommandSpec } from '../command.js';
 import { formatDuration, plural, wrap } from '../render/text.js';
 
@@ -8,7 +9,7 @@ export const backupPull: CommandSpec = {
   description:
     'Fetches what lies at the target that nexus3.yaml names (`backup: target:`) and not in the repository here. Nothing that can be used is replaced. Whether what came can be believed, `backup list` says; whether it loads, `backup verify`.',
   arguments: [{ name: 'ENV', count: 'many', description: 'environments; all that lie there by default' }],
-  options: [],
+  options: [{ flags: '--all', description: 'every environment that lies there, as when none is named' }],
   examples: [
     { command: 'nexus3 backup pull', does: 'everything, on a new machine' },
     { command: 'nexus3 backup pull track', does: 'of one environment' },
@@ -20,7 +21,7 @@ export const backupPull: CommandSpec = {
   schema: 'nexus3.backup-pull/1',
   async run(args, context) {
     const { operations, output, progress } = context;
-    const report = await operations.pullBackups(await context.world(), args.many('ENV'), progress);
+    const report = await operations.pullBackups(await context.world(), namedOrAll(args), progress);
     progress.clear();
     output.result('nexus3.backup-pull/1', report, ({ quiet, width }) =>
       quiet

@@ -1,4 +1,5 @@
 import { EXIT } from '../../errors.js';
+import { idOption } from '../backup-options.js';
 import type { CommandSpec } from '../command.js';
 import { exitCodeOfEach } from '../report-exit.js';
 import { renderBackupVerify } from '../render/backup.js';
@@ -11,7 +12,7 @@ export const backupVerify: CommandSpec = {
   arguments: [{ name: 'ENV', count: 'many', description: 'environments; all that have a backup by default' }],
   options: [
     { flags: '--all', description: 'the newest backup of every environment that has one' },
-    { flags: '--id ID', description: 'this backup of the one environment named; the newest unless given' },
+    idOption('this backup of the one environment named; the newest unless given'),
   ],
   examples: [
     { command: 'nexus3 backup verify', does: 'the newest backup of each environment' },

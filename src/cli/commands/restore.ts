@@ -1,6 +1,7 @@
 import { ERROR_EXIT_CODES, EXIT, Nexus3Error } from '../../errors.js';
 import { parseTime } from '../../reconcile/restore/source.js';
 import type { RestoreOptions } from '../../reconcile/restore/report.js';
+import { idOption } from '../backup-options.js';
 import type { Arguments, CommandSpec } from '../command.js';
 import { renderPlan, renderRestore } from '../render/restore.js';
 
@@ -16,7 +17,7 @@ export const restore: CommandSpec = {
       description:
         'every environment, each from its newest backup, Locker first: on a new machine with the repository, nexus3.yaml and the root key',
     },
-    { flags: '--id ID', description: 'this backup; the newest verified one unless given' },
+    idOption('this backup; the newest verified one unless given'),
     {
       flags: '--at TIME',
       description:

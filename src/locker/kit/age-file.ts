@@ -2,7 +2,7 @@
  * A text sealed with a passphrase in the age format (age-encryption.org/v1), armored, so that it can be printed, and so
  * that the program `age` opens it too, where nexus3 is not to be had.
  */
-import type * as Age from 'age-encryption';
+import { type AgeLibrary, ageLibrary, isNoMatch } from '../../age/library.js';
 import { Nexus3Error } from '../../errors.js';
 import type { Secret } from '../../protocol/secret.js';
 
@@ -12,16 +12,9 @@ const ARMOR = '-----BEGIN AGE ENCRYPTED FILE-----';
 const BINARY = 'age-encryption.org/v1\n';
 /** The header of a file that is sealed with a passphrase has about 150 bytes. */
 const HEADER_BYTES_MAX = 64 * 1024;
-/** In the words of the library, which has no codes. */
-const NO_MATCH = /no identity matched/;
-
-/** Loaded when a kit is made or opened: it takes longer to load than a password takes to be read. */
-async function age(): Promise<typeof Age> {
-  return import('age-encryption');
-}
 
 export async function sealText(text: string, passphrase: Secret): Promise<string> {
-  const { armor, Encrypter } = await age();
+  const { armor, Encrypter } = await ageLibrary();
   const encrypter = new Encrypter();
   encrypter.setPassphrase(passphrase.reveal());
   return `${armor.encode(await encrypter.encrypt(text)).trimEnd()}\n`;
@@ -29,7 +22,7 @@ export async function sealText(text: string, passphrase: Secret): Promise<string
 
 /** @throws Nexus3Error KIT_PASSPHRASE_WRONG, KIT_DAMAGED, KIT_FOREIGN */
 export async function openText(file: Buffer, passphrase: Secret): Promise<string> {
-  const { armor, Decrypter } = await age();
+  const { armor, Decrypter } = await ageLibrary();
   const bytes = unarmored(file, armor);
   refuseOtherLocks(bytes);
   const decrypter = new Decrypter();
@@ -37,12 +30,11 @@ export async function openText(file: Buffer, passphrase: Secret): Promise<string
   try {
     return await decrypter.decrypt(bytes, 'text');
   } catch (error) {
-    const why = error instanceof Error ? error.message : '';
-    throw NO_MATCH.test(why) ? wrongPassphrase() : damaged(why);
+    throw isNoMatch(error) ? wrongPassphrase() : damaged(error instanceof Error ? error.message : '');
   }
 }
 
-function unarmored(file: Buffer, armor: Pick<typeof Age.armor, 'decode'>): Uint8Array {
+function unarmored(file: Buffer, armor: Pick<AgeLibrary['armor'], 'decode'>): Uint8Array {
   if (file.length > KIT_BYTES_MAX) throw foreign(`it has more than ${String(KIT_BYTES_MAX)} bytes`);
   if (file.subarray(0, BINARY.length).toString('latin1') === BINARY) return file;
   const text = file.toString('latin1').trim();

@@ -16,6 +16,7 @@ import { differsIn, serverOf } from '../facts.js';
 import type { Observation } from '../observe.js';
 import { observe } from '../observe.js';
 import type { World } from '../world.js';
+import { boundedAnyway, boundHistory } from './bound-history.js';
 import { dueAmong, unverifiedAmong } from './due.js';
 import { flowOf } from './flow.js';
 import { whyNotBackUp } from './refuse.js';
@@ -79,7 +80,7 @@ export async function createBackups(
   const startedAt = performance.now();
   const { target, pushes } = world.backups;
   const isOwed = target !== undefined && options.due && (await pushes.owed()) !== undefined;
-  const turns = await takeTurns(world, chosen, options, progress);
+  const turns = await boundedAnyway(world, chosen, progress, () => takeTurns(world, chosen, options, progress));
   // When the lock is free again: a push may take hours, and nobody need wait for it.
   const pushed = isOwed || turns.some(({ manifest }) => manifest !== undefined) ? await push(world, progress) : null;
   const created = turns.map(reported);
@@ -113,6 +114,7 @@ async function takeTurns(
     const turn: Turn = { environment: facts.environment, archived: null, comparedWithVault: false, warnings: [] };
     const refusal = isLocker(facts.environment) ? undefined : lockerError;
     await attempt(turn, () => backUp(world, turn, facts, { ...options, refusal }, progress));
+    if (turn.archived === null) await attempt(turn, () => boundHistory(world, turn.environment, progress));
     await noteInAudit(world, turn);
     return turn;
   });

@@ -38,7 +38,7 @@ export function flowOf(progress: Progress, clock: Clock, what: string): Flow {
 }
 
 /** As reports have it: `41 B`, `4.6 MiB`, `120 MiB` */
-function amount(bytes: number): string {
+export function amount(bytes: number): string {
   let value = bytes;
   let unit = 0;
   while (value >= UNIT_STEP && unit < UNITS.length - 1) {

@@ -20,18 +20,19 @@ export async function lookAtBackups(
 ): Promise<BackupFacts | undefined> {
   const { backup } = world.configuration;
   if (!backup.configured) return undefined;
-  const [latest, windows, push] = await Promise.all([
+  const { dataDir } = specOf(world.configuration, environment, 'vault');
+  const [latest, windows, push, bytes] = await Promise.all([
     unlessUnreadable(world, () => world.backups.latest(environment.name)),
-    unlessUnreadable(world, () =>
-      world.backups.history.windows(environment.name, specOf(world.configuration, environment, 'vault').dataDir),
-    ),
+    unlessUnreadable(world, () => world.backups.history.windows(environment.name, dataDir)),
     unlessUnreadable(world, () => owedPush(world)),
+    unlessUnreadable(world, () => world.backups.history.bytesInVault(dataDir)),
   ]);
-  if (typeof latest === 'string') return { ...NOTHING_KNOWN, unreadable: latest };
+  const history = typeof bytes === 'number' ? { bytes, bytesMax: backup.historyBytesMax } : undefined;
+  if (typeof latest === 'string') return { ...NOTHING_KNOWN, history, unreadable: latest };
   const known = typeof windows === 'string' ? [] : windows;
   if (latest === undefined) return undefined;
   const facts = backupFacts(latest, known ?? [], backup, world.clock.now());
-  return { ...facts, push: typeof push === 'string' ? undefined : push };
+  return { ...facts, history, push: typeof push === 'string' ? undefined : push };
 }
 
 /** A push may be under way: only one that has failed, or is owed for longer than any takes, is late. */

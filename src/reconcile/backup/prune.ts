@@ -6,6 +6,7 @@ import { Nexus3Error } from '../../errors.js';
 import type { Progress } from '../../progress.js';
 import { specOf } from '../desired.js';
 import type { World } from '../world.js';
+import { boundedAnyway, boundHistory } from './bound-history.js';
 import { itemOf } from './list.js';
 import { namesWithBackups } from './names.js';
 import type { ReportedError } from './report.js';
@@ -55,11 +56,20 @@ export async function pruneBackups(
 ): Promise<BackupPruneReport> {
   refuseUsage(options);
   if (!options.yes) return report(world, options, progress);
-  // What is kept is decided under the lock: nothing may be made or verified between that and the removal.
-  await using _lock = await world.backups.acquire('backup prune', (holder) => {
-    progress.note(`waiting for ${holder}`);
+  const { environments } = world.configuration;
+  const named = options.all ? environments : environments.filter(({ name }) => options.envs.includes(name));
+  return boundedAnyway(world, named, progress, async () => {
+    // What is kept is decided under the lock: nothing may be made or verified between that and the removal.
+    await using _lock = await world.backups.acquire('backup prune', (holder) => {
+      progress.note(`waiting for ${holder}`);
+    });
+    const pruned = await report(world, options, progress);
+    // Of those without a backup nothing is told, but their vaults keep history too.
+    for (const one of named) {
+      if (!pruned.environments.some(({ name }) => name === one.name)) await boundHistory(world, one, progress);
+    }
+    return pruned;
   });
-  return await report(world, options, progress);
 }
 
 function refuseUsage({ envs, all }: BackupPruneOptions): void {

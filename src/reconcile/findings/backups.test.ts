@@ -61,6 +61,12 @@ describe('what is said of backups', () => {
       { push: { since: NOON, code: 'RESTIC_FAILED', isLate: true } },
       ['backup-not-pushed warning ! nexus3 backup push'],
     ],
+    ['history as far as it may reach', { history: { bytes: 1_024, bytesMax: 1_024 } }, []],
+    [
+      'more history than may be kept',
+      { history: { bytes: 1_025, bytesMax: 1_024 } },
+      ['history-over-bound warning ! nexus3 backup create track'],
+    ],
     ['never verified', NEVER_VERIFIED, [UNVERIFIED]],
     ['verified long ago, and made since', { verified: ago(169, 168), newestIsVerified: false }, [UNVERIFIED]],
     ['verified lately, and made since', { verified: ago(29, 168), newestIsVerified: false }, []],

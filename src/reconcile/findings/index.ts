@@ -10,6 +10,7 @@ import { credentialUnreadable } from './credential-unreadable.js';
 import { defaultUserUnrestricted } from './default-user-unrestricted.js';
 import { evictsData } from './evicts-data.js';
 import { foreignInstance } from './foreign-instance.js';
+import { historyOverBound } from './history-over-bound.js';
 import { imageUnpinned } from './image-unpinned.js';
 import { instanceCrashLooping } from './instance-crash-looping.js';
 import { instanceMissing } from './instance-missing.js';
@@ -88,4 +89,5 @@ export const RULES: readonly Rule[] = [
   backupStale,
   backupUnverified,
   backupNotPushed,
+  historyOverBound,
 ];
