@@ -3,6 +3,11 @@ import { existsSync } from 'node:fs';
 import { appendFile, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SILENT } from '../../src/progress.js';
+import { Secret } from '../../src/protocol/secret.js';
+import { hostAddress } from '../../src/reconcile/access.js';
+import { restore } from '../../src/reconcile/restore/restore.js';
+import type { InstanceSpec } from '../../src/runtime/runtime.js';
 import type { RestoreReport, RestoredEnvironment } from '../../src/reconcile/restore/report.js';
 import type { Hands } from './break.js';
 import { until } from './break.js';
@@ -104,6 +109,11 @@ export function describeRestore(options: NexusOptions, hands: Hands, badBackups:
     expect(await aside()).toEqual([]);
     const audit = await nexus.run('locker', 'audit', '--action', 'restore-environment', '--json');
     expect(audit.out).toContain(id);
+    // Whoever needs the room has it back.
+    expect((await nexus.run('aside', 'list')).out).toContain(report.keptAside);
+    expect((await nexus.run('aside', 'discard', 'track', '--yes')).code).toBe(0);
+    expect(existsSync(report.keptAside ?? '')).toBe(false);
+    await servesThen();
   });
 
   it('one that was never verified is loaded and counted beside, before anything is touched', async () => {
@@ -150,6 +160,50 @@ export function describeRestore(options: NexusOptions, hands: Hands, badBackups:
       await changeEverything();
       expect(await refusedWith('RESTORE_FAILED')).toMatch(says);
       await servesNow(what);
+    });
+  });
+
+  describe('somebody starts the vault by hand as soon as nexus3 has stopped it, with what lies there at that instant', () => {
+    async function restoredMeanwhileStarted(): Promise<RestoreReport> {
+      await using world = await nexus.world();
+      await world.runtime.ready();
+      const stop = async (spec: InstanceSpec): Promise<void> => {
+        await world.runtime.stop(spec);
+        if (spec.id.role !== 'vault') return;
+        await hands.start(nexus, 'track', 'vault');
+        const adminPassword = new Secret(await nexus.password('track', 'admin'));
+        const probing = { address: hostAddress(spec), adminPassword, directives: [], masterauth: undefined };
+        await until(async () => (await world.servers.probe(probing)).state !== 'unreachable', 'its answer');
+      };
+      const runtime = new Proxy(world.runtime, {
+        get: (real, name) => {
+          if (name === 'stop') return stop;
+          const value: unknown = Reflect.get(real, name);
+          return typeof value === 'function' ? (value as () => unknown).bind(real) : value;
+        },
+      });
+      const options = { env: 'track', id: undefined, at: undefined, into: undefined, abort: false };
+      return await restore({ ...world, runtime }, options, SILENT);
+    }
+
+    it('the restored data serve', async () => {
+      await takeBackup(nexus, 'track');
+      await write('SET', 'kept', 'now');
+      expect(await restoredMeanwhileStarted()).toMatchObject({ ok: true });
+      await servesThen();
+      await hands.stop(nexus, 'track', 'vault');
+      await nexus.report(0, 'up');
+      await servesThen();
+    });
+
+    it('and where they are not what they should be, the old ones', async () => {
+      await takeBackup(nexus, 'track', { lie: (content) => ({ ...content, databases: [] }) });
+      await changeEverything();
+      await expect(restoredMeanwhileStarted()).rejects.toMatchObject({ code: 'RESTORE_FAILED' });
+      await servesNow('taken back');
+      await hands.stop(nexus, 'track', 'vault');
+      await nexus.report(0, 'up');
+      await servesNow('started again');
     });
   });
 

@@ -24,7 +24,7 @@ const RUN_FOLDER = '.restore-all';
 const ENDED_FOLDER = '.restore-all.ended';
 const SCHEMA = 'nexus3.restore-all/1';
 /** Whoever runs `--all` later than this, in hours, does not mean the run that was cut off. */
-export const RUN_GOES_ON_HOURS_MAX = 24;
+const RUN_GOES_ON_HOURS_MAX = 24;
 
 /** Before the first environment: from now on what is restored is noted. @throws Nexus3Error DISK_FULL, FILE_NOT_WRITABLE */
 export async function beginRun({ configuration: { dataRoot } }: World): Promise<void> {
