@@ -21,6 +21,10 @@ import { takeBackup } from './take-backup.js';
 
 const KILLS_IN_CI = { all: 5, one: 2 } as const;
 const KILLS_IN_SOAK = 100;
+const INTO_KILLS_IN_CI = { all: 2, one: 1 } as const;
+const INTO_KILLS_IN_SOAK = 50;
+/** About how long it takes where nothing else runs, in milliseconds. */
+const INTO_MS_MAX = 4_000;
 const MINUTES = 60_000;
 
 /** @param badBackups which of them: what a server makes of one is the same on both runtimes, how it ends is not */
@@ -281,6 +285,21 @@ export function describeRestore(options: NexusOptions, hands: Hands, badBackups:
     expect((await nexus.run('check', '--json')).code).toBe(0);
   });
 
+  // On the embedded runtime: restore-all-scenarios.ts.
+  it.runIf(badBackups === 'one')('--all, on a new machine: Locker first, and what hangs on it', async () => {
+    for (const env of ['locker', 'track']) await takeBackup(nexus, env);
+    for (const role of ['operational', 'vault'] as const) await hands.takeAway(nexus, 'track', role);
+    await hands.takeAway(nexus, 'locker', 'vault');
+    await rm(nexus.dataRoot, { recursive: true });
+    const { code, out } = await nexus.run('restore', '--all', '--yes', '--json');
+    expect(code, out).toBe(0);
+    expect((JSON.parse(out) as RestoreReport).environments).toMatchObject([
+      { env: 'locker', outcome: 'restored' },
+      { env: 'track', outcome: 'restored' },
+    ]);
+    await servesThen();
+  });
+
   it(
     'killed anywhere: the operational answers, `check` says what is going on, and running again finishes or takes back',
     async () => {
@@ -305,6 +324,31 @@ export function describeRestore(options: NexusOptions, hands: Hands, badBackups:
       }
     },
     rounds(KILLS_IN_CI[badBackups], KILLS_IN_SOAK) * MINUTES,
+  );
+
+  it(
+    '--into, killed anywhere: run again, the new environment is there, and the other one was never touched',
+    async () => {
+      const { id } = await takeBackup(nexus, 'track');
+      await changeEverything();
+      const args = ['restore', 'track', '--id', id, '--into', 'track-then', '--yes'];
+      const random = chance(SEED + 1);
+      for (let kill = 0; kill < rounds(INTO_KILLS_IN_CI[badBackups], INTO_KILLS_IN_SOAK); kill += 1) {
+        const afterMs = Math.floor(random() * INTO_MS_MAX);
+        const where = `seed ${String(SEED)}, kill ${String(kill)}, after ${String(afterMs)} ms`;
+        const killed = await runCommand(nexus, args, afterMs);
+        await servesNow(where);
+        const again = await runCommand(nexus, args);
+        if (killed.code !== 0 && again.code !== 0) {
+          // It was killed when all was done, and only its name stands in the way.
+          expect(again.output, where).toContain('ENVIRONMENT_EXISTS');
+        }
+        expect(await nexus.findings('track-then'), where).toEqual([]);
+        expect(await nexus.admin('track-then', 'operational', 'MGET', 'kept', 'later'), where).toEqual(['then', null]);
+        expect((await nexus.run('remove', 'track-then', '--yes', '--delete-data')).code, where).toBe(0);
+      }
+    },
+    rounds(INTO_KILLS_IN_CI[badBackups], INTO_KILLS_IN_SOAK) * MINUTES,
   );
 
   /** One of the two serves or will, and `check` says which; meanwhile nothing is repaired that could lose the other. */
