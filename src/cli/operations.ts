@@ -11,6 +11,7 @@ import type { Progress } from '../progress.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { Secret } from '../protocol/secret.js';
 import type { CredentialName } from '../protocol/users.js';
+import type { AsideDiscardOptions, AsideReport } from '../reconcile/aside.js';
 import type { BackupCreateOptions, BackupCreateReport } from '../reconcile/backup/create.js';
 import type { BackupListReport } from '../reconcile/backup/list.js';
 import type { BackupPullReport, BackupPushReport } from '../reconcile/backup/off-machine.js';
@@ -76,6 +77,8 @@ export interface Operations {
     options: RestoreOptions & { readonly planId?: string | undefined },
     progress: Progress,
   ): Promise<RestoreReport>;
+  listAside(world: World, envs: readonly string[]): Promise<AsideReport>;
+  discardKept(world: World, options: AsideDiscardOptions, progress: Progress): Promise<AsideReport>;
   rotate(world: World, options: RotateOptions, progress: Progress): Promise<RotateReport>;
   createBackups(
     world: World,
@@ -150,6 +153,12 @@ export const OPERATIONS: Operations = {
   },
   async restore(world, options, progress) {
     return (await import('../reconcile/restore/restore.js')).restore(world, options, progress);
+  },
+  async listAside(world, envs) {
+    return (await import('../reconcile/aside.js')).listAside(world, envs);
+  },
+  async discardKept(world, options, progress) {
+    return (await import('../reconcile/aside.js')).discardKept(world, options, progress);
   },
   async rotate(world, options, progress) {
     return (await import('../reconcile/rotate/rotate.js')).rotate(world, options, progress);

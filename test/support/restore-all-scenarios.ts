@@ -1,13 +1,20 @@
 /** What takes more than one environment to be restored: Locker itself, and a new machine. On both runtimes. */
+import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RestoreReport } from '../../src/reconcile/restore/report.js';
 import type { Hands } from './break.js';
 import { until } from './break.js';
+import { runCommand } from './command.js';
 import type { NexusOptions } from './nexus.js';
 import { Nexus } from './nexus.js';
+import { chance, rounds, SEED } from './random.js';
 import { takeBackup } from './take-backup.js';
+
+const KILLS_IN_CI = 1;
+const KILLS_IN_SOAK = 50;
+const MINUTES = 60_000;
 
 /** @param options with the environments `track`, standard, and `user`, secure */
 export function describeRestoreAll(options: NexusOptions, hands: Hands): void {
@@ -101,6 +108,53 @@ export function describeRestoreAll(options: NexusOptions, hands: Hands): void {
       await isWell();
     });
 
+    const ALL = ['restore', '--all', '--yes'];
+    const begun = (): string => join(nexus.dataRoot, '.restore-all');
+    const outcomes = (text: string): readonly unknown[] =>
+      (JSON.parse(text) as RestoreReport).environments.map(({ env, outcome }) => [env, outcome]);
+
+    it('cut off between two environments: the plan says what is left to do, and run again it goes on with that', async () => {
+      expect(existsSync(begun()), 'a run that has ended well is forgotten').toBe(false);
+      const kill = new AbortController();
+      const killed = runCommand(nexus, ALL, kill.signal);
+      await until(() => existsSync(join(begun(), 'locker.json')), 'Locker restored');
+      kill.abort();
+      // All are restored again, also Locker, which the run before had restored.
+      expect((await killed).code).toBeNull();
+      const [locker] = (JSON.parse((await nexus.run('restore', '--all', '--dry-run', '--json')).out) as RestoreReport)
+        .environments;
+      expect(locker).toMatchObject({ env: 'locker', outcome: 'skipped', source: { kind: 'backup' }, steps: [] });
+      expect(locker?.warnings.join('')).toMatch(/cut off.*nexus3 restore locker$/);
+      const again = await nexus.run(...ALL, '--json');
+      expect(again.code, again.out).toBe(0);
+      expect(outcomes(again.out)).toEqual([
+        ['locker', 'skipped'],
+        ['track', 'restored'],
+        ['user', 'restored'],
+      ]);
+      expect(existsSync(begun())).toBe(false);
+      await isWell();
+    });
+
+    it(
+      'killed anywhere: run again, all of it is there',
+      async () => {
+        const usual = await runCommand(nexus, ALL);
+        expect(usual.code, usual.output).toBe(0);
+        const random = chance(SEED);
+        for (let kill = 0; kill < rounds(KILLS_IN_CI, KILLS_IN_SOAK); kill += 1) {
+          const afterMs = Math.floor(random() * usual.ms);
+          const where = `seed ${String(SEED)}, kill ${String(kill)}, after ${String(afterMs)} of ${usual.ms.toFixed(0)} ms`;
+          await runCommand(nexus, ALL, afterMs);
+          const again = await runCommand(nexus, ALL);
+          expect(again.code, `${where}\n${again.output}`).toBe(0);
+          expect(existsSync(begun()), where).toBe(false);
+          await isWell();
+        }
+      },
+      rounds(KILLS_IN_CI, KILLS_IN_SOAK) * MINUTES,
+    );
+
     it('one that cannot be restored does not stop the others, and is the only one left to do', async () => {
       const bad = await takeBackup(nexus, 'user', { change: () => Buffer.from('this is not a snapshot') });
       await newMachine();
@@ -112,7 +166,14 @@ export function describeRestoreAll(options: NexusOptions, hands: Hands): void {
       });
       expect(report.environments.find(({ env }) => env === 'track')).toMatchObject({ outcome: 'restored' });
       await rm(join(`${nexus.dataRoot}-backups`, 'user', bad.id), { recursive: true });
+      const { out } = await nexus.run('restore', '--all', '--dry-run', '--json');
+      expect(outcomes(out)).toEqual([
+        ['locker', 'skipped'],
+        ['track', 'skipped'],
+        ['user', 'planned'],
+      ]);
       await restored(0, 'user');
+      expect(existsSync(begun()), 'nothing is left to do of that run').toBe(false);
       await isWell();
     });
 

@@ -3,6 +3,11 @@ import { existsSync } from 'node:fs';
 import { appendFile, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SILENT } from '../../src/progress.js';
+import { Secret } from '../../src/protocol/secret.js';
+import { hostAddress } from '../../src/reconcile/access.js';
+import { restore } from '../../src/reconcile/restore/restore.js';
+import type { InstanceSpec } from '../../src/runtime/runtime.js';
 import type { RestoreReport, RestoredEnvironment } from '../../src/reconcile/restore/report.js';
 import type { Hands } from './break.js';
 import { until } from './break.js';
@@ -16,6 +21,10 @@ import { takeBackup } from './take-backup.js';
 
 const KILLS_IN_CI = { all: 5, one: 2 } as const;
 const KILLS_IN_SOAK = 100;
+const INTO_KILLS_IN_CI = { all: 2, one: 1 } as const;
+const INTO_KILLS_IN_SOAK = 50;
+/** About how long it takes where nothing else runs, in milliseconds. */
+const INTO_MS_MAX = 4_000;
 const MINUTES = 60_000;
 
 /** @param badBackups which of them: what a server makes of one is the same on both runtimes, how it ends is not */
@@ -104,6 +113,11 @@ export function describeRestore(options: NexusOptions, hands: Hands, badBackups:
     expect(await aside()).toEqual([]);
     const audit = await nexus.run('locker', 'audit', '--action', 'restore-environment', '--json');
     expect(audit.out).toContain(id);
+    // Whoever needs the room has it back.
+    expect((await nexus.run('aside', 'list')).out).toContain(report.keptAside);
+    expect((await nexus.run('aside', 'discard', 'track', '--yes')).code).toBe(0);
+    expect(existsSync(report.keptAside ?? '')).toBe(false);
+    await servesThen();
   });
 
   it('one that was never verified is loaded and counted beside, before anything is touched', async () => {
@@ -150,6 +164,50 @@ export function describeRestore(options: NexusOptions, hands: Hands, badBackups:
       await changeEverything();
       expect(await refusedWith('RESTORE_FAILED')).toMatch(says);
       await servesNow(what);
+    });
+  });
+
+  describe('somebody starts the vault by hand as soon as nexus3 has stopped it, with what lies there at that instant', () => {
+    async function restoredMeanwhileStarted(): Promise<RestoreReport> {
+      await using world = await nexus.world();
+      await world.runtime.ready();
+      const stop = async (spec: InstanceSpec): Promise<void> => {
+        await world.runtime.stop(spec);
+        if (spec.id.role !== 'vault') return;
+        await hands.start(nexus, 'track', 'vault');
+        const adminPassword = new Secret(await nexus.password('track', 'admin'));
+        const probing = { address: hostAddress(spec), adminPassword, directives: [], masterauth: undefined };
+        await until(async () => (await world.servers.probe(probing)).state !== 'unreachable', 'its answer');
+      };
+      const runtime = new Proxy(world.runtime, {
+        get: (real, name) => {
+          if (name === 'stop') return stop;
+          const value: unknown = Reflect.get(real, name);
+          return typeof value === 'function' ? (value as () => unknown).bind(real) : value;
+        },
+      });
+      const options = { env: 'track', id: undefined, at: undefined, into: undefined, abort: false };
+      return await restore({ ...world, runtime }, options, SILENT);
+    }
+
+    it('the restored data serve', async () => {
+      await takeBackup(nexus, 'track');
+      await write('SET', 'kept', 'now');
+      expect(await restoredMeanwhileStarted()).toMatchObject({ ok: true });
+      await servesThen();
+      await hands.stop(nexus, 'track', 'vault');
+      await nexus.report(0, 'up');
+      await servesThen();
+    });
+
+    it('and where they are not what they should be, the old ones', async () => {
+      await takeBackup(nexus, 'track', { lie: (content) => ({ ...content, databases: [] }) });
+      await changeEverything();
+      await expect(restoredMeanwhileStarted()).rejects.toMatchObject({ code: 'RESTORE_FAILED' });
+      await servesNow('taken back');
+      await hands.stop(nexus, 'track', 'vault');
+      await nexus.report(0, 'up');
+      await servesNow('started again');
     });
   });
 
@@ -227,6 +285,21 @@ export function describeRestore(options: NexusOptions, hands: Hands, badBackups:
     expect((await nexus.run('check', '--json')).code).toBe(0);
   });
 
+  // On the embedded runtime: restore-all-scenarios.ts.
+  it.runIf(badBackups === 'one')('--all, on a new machine: Locker first, and what hangs on it', async () => {
+    for (const env of ['locker', 'track']) await takeBackup(nexus, env);
+    for (const role of ['operational', 'vault'] as const) await hands.takeAway(nexus, 'track', role);
+    await hands.takeAway(nexus, 'locker', 'vault');
+    await rm(nexus.dataRoot, { recursive: true });
+    const { code, out } = await nexus.run('restore', '--all', '--yes', '--json');
+    expect(code, out).toBe(0);
+    expect((JSON.parse(out) as RestoreReport).environments).toMatchObject([
+      { env: 'locker', outcome: 'restored' },
+      { env: 'track', outcome: 'restored' },
+    ]);
+    await servesThen();
+  });
+
   it(
     'killed anywhere: the operational answers, `check` says what is going on, and running again finishes or takes back',
     async () => {
@@ -251,6 +324,31 @@ export function describeRestore(options: NexusOptions, hands: Hands, badBackups:
       }
     },
     rounds(KILLS_IN_CI[badBackups], KILLS_IN_SOAK) * MINUTES,
+  );
+
+  it(
+    '--into, killed anywhere: run again, the new environment is there, and the other one was never touched',
+    async () => {
+      const { id } = await takeBackup(nexus, 'track');
+      await changeEverything();
+      const args = ['restore', 'track', '--id', id, '--into', 'track-then', '--yes'];
+      const random = chance(SEED + 1);
+      for (let kill = 0; kill < rounds(INTO_KILLS_IN_CI[badBackups], INTO_KILLS_IN_SOAK); kill += 1) {
+        const afterMs = Math.floor(random() * INTO_MS_MAX);
+        const where = `seed ${String(SEED)}, kill ${String(kill)}, after ${String(afterMs)} ms`;
+        const killed = await runCommand(nexus, args, afterMs);
+        await servesNow(where);
+        const again = await runCommand(nexus, args);
+        if (killed.code !== 0 && again.code !== 0) {
+          // It was killed when all was done, and only its name stands in the way.
+          expect(again.output, where).toContain('ENVIRONMENT_EXISTS');
+        }
+        expect(await nexus.findings('track-then'), where).toEqual([]);
+        expect(await nexus.admin('track-then', 'operational', 'MGET', 'kept', 'later'), where).toEqual(['then', null]);
+        expect((await nexus.run('remove', 'track-then', '--yes', '--delete-data')).code, where).toBe(0);
+      }
+    },
+    rounds(INTO_KILLS_IN_CI[badBackups], INTO_KILLS_IN_SOAK) * MINUTES,
   );
 
   /** One of the two serves or will, and `check` says which; meanwhile nothing is repaired that could lose the other. */

@@ -54,6 +54,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./restore.js')).restore,
   },
   {
+    name: 'aside list',
+    summary: 'show what restores and recoveries have kept aside',
+    load: async () => (await import('./aside-list.js')).asideList,
+  },
+  {
+    name: 'aside discard',
+    summary: 'make room: discard what was kept aside',
+    load: async () => (await import('./aside-discard.js')).asideDiscard,
+  },
+  {
     name: 'backup create',
     summary: 'back vaults up, and prove that each backup loads',
     load: async () => (await import('./backup-create.js')).backupCreate,

@@ -15,7 +15,7 @@ export const restore: CommandSpec = {
     {
       flags: '--all',
       description:
-        'every environment, each from its newest backup, Locker first: on a new machine with the repository, nexus3.yaml and the root key',
+        'every environment, each from its newest backup, Locker first: on a new machine with the repository, nexus3.yaml and the root key. Run again after it was cut off, it goes on with what is left to do',
     },
     idOption('this backup; the newest verified one unless given'),
     {

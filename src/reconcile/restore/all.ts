@@ -20,6 +20,8 @@ import { planBegin, planResumed, planSkipped } from './plan.js';
 import type { RestoredEnvironment } from './report.js';
 import { errorFields, NOTHING_DONE } from './report.js';
 import { historyFolder, isPullNeeded, planUnknown, pull, sourceFor } from './request.js';
+import { beginRun, endRun, restoredBefore, restoredBeforeWords } from './run.js';
+import { sourceOf } from './source.js';
 import { Steps } from './steps.js';
 
 /** How many environments are restored at once: each loads its data, and is bound by disk and memory. */
@@ -33,7 +35,7 @@ export async function planAll(world: World): Promise<readonly PlannedRestore[]> 
   await world.locker.ownCredentials(false);
   const { diagnosed } = await look(world, world.configuration.environments);
   const planned = await Promise.all(diagnosed.map(({ facts }) => planOne(world, facts)));
-  if (planned.some(({ way }) => way !== 'skip')) return planned;
+  if (planned.some(({ way, source }) => way !== 'skip' || source !== null)) return planned;
   // Nothing at all: the repository says where it looked.
   await world.backups.read(world.configuration.environments[0]?.name ?? '', undefined);
   return planned;
@@ -46,8 +48,11 @@ async function planOne(world: World, facts: EnvironmentFacts): Promise<PlannedRe
   const way = wayOf(name, journal, ASKED, await openedOf(world, environment, journal));
   if (journal !== undefined && way !== 'begin') return planResumed(name, journal.source, way);
   if (await isPullNeeded(world, name, NEWEST)) return planUnknown(world, name, name);
-  if ((await world.backups.list(name)).length === 0) return planSkipped(name, NO_BACKUP);
+  if ((await world.backups.list(name)).length === 0) return planSkipped(name, NO_BACKUP, null);
   const chosen = await sourceFor(world, name, NEWEST, undefined);
+  const source = sourceOf(name, chosen);
+  const before = await restoredBefore(world, environment, source);
+  if (before !== undefined) return planSkipped(name, restoredBeforeWords(name, before), source);
   const planned = planBegin({ environment, facts, from: name, chosen });
   const { target } = world.backups;
   if (target === undefined) return planned;
@@ -58,17 +63,17 @@ async function planOne(world: World, facts: EnvironmentFacts): Promise<PlannedRe
 export async function restoreAll(world: World, progress: Progress): Promise<readonly RestoredEnvironment[]> {
   const environments = world.configuration.environments;
   const notFetched = await pullOrSay(world, environments, progress);
+  await beginRun(world);
   const done: RestoredEnvironment[] = [];
   for (const locker of environments.filter(isLocker)) {
     const restored = await restoreOrSay(world, locker, notFetched, progress);
     done.push(restored);
-    if (restored.outcome === 'skipped') await bringUp(world, locker, progress);
+    if (restored.outcome === 'skipped' && restored.source === null) await bringUp(world, locker, progress);
   }
   const others = environments.filter((one) => !isLocker(one));
-  return [
-    ...done,
-    ...(await mapBounded(others, CONCURRENCY_MAX, (one) => restoreOrSay(world, one, notFetched, progress))),
-  ];
+  done.push(...(await mapBounded(others, CONCURRENCY_MAX, (one) => restoreOrSay(world, one, notFetched, progress))));
+  if (done.every(({ error }) => error === null)) await endRun(world);
+  return done;
 }
 
 /** On this machine there may be less, or older, than there is: the target is always asked. What is here is restored without it. */
@@ -111,6 +116,12 @@ async function restoreOrSay(
     if (!isUnderWay && (await world.backups.list(name)).length === 0) {
       return { ...nothing, outcome: 'skipped', warnings: [NO_BACKUP] };
     }
+    const before = isUnderWay ? undefined : await restoredInThisRun(world, environment);
+    if (before !== undefined) {
+      // The machine may have been started anew since.
+      await bringUp(world, environment, steps);
+      return { ...nothing, ...before, outcome: 'skipped', durationMs: tookMs() };
+    }
     const historyOf = historyFolder(world, name);
     const choose = async () => ({ from: name, chosen: await sourceFor(world, name, NEWEST, historyOf), historyOf });
     const outcome = await restoreOne(world, environment, { asked: ASKED, choose }, steps);
@@ -123,14 +134,24 @@ async function restoreOrSay(
   }
 }
 
+async function restoredInThisRun(
+  world: World,
+  environment: ConfiguredEnvironment,
+): Promise<Pick<RestoredEnvironment, 'source' | 'warnings'> | undefined> {
+  const { name } = environment;
+  const source = sourceOf(name, await sourceFor(world, name, NEWEST, undefined));
+  const before = await restoredBefore(world, environment, source);
+  return before === undefined ? undefined : { source, warnings: [restoredBeforeWords(name, before)] };
+}
+
 function olderThanThere({ backups }: World, notFetched: Nexus3Error | undefined): readonly string[] {
   if (notFetched === undefined || backups.target === undefined) return [];
   return [`${backups.target.repository} may have a newer backup; it could not be fetched: ${notFetched.message}`];
 }
 
-/** Without a backup of Locker, the environments' passwords are made anew. */
-async function bringUp(world: World, locker: ConfiguredEnvironment, progress: Progress): Promise<void> {
-  const { failures, after } = await repair(world, [locker], { licence: UP_LICENCE }, progress);
+/** Of a Locker without a backup, the environments' passwords are made anew. */
+async function bringUp(world: World, environment: ConfiguredEnvironment, progress: Progress): Promise<void> {
+  const { failures, after } = await repair(world, [environment], { licence: UP_LICENCE }, progress);
   const [failure] = failures;
   if (failure !== undefined) throw failure.error;
   if (after.lockerError !== undefined) throw after.lockerError;

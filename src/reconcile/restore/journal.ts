@@ -130,7 +130,7 @@ function isName(value: unknown): value is string {
   return typeof value === 'string' && /^kept-[A-Za-z0-9-]+$/.test(value);
 }
 
-function parseSource(value: unknown): RestoreSource | undefined {
+export function parseSource(value: unknown): RestoreSource | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { kind, env, id, createdAt, at } = value as Readonly<Record<string, unknown>>;
   if (typeof env !== 'string') return undefined;

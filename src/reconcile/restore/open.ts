@@ -19,6 +19,7 @@ import type { World } from '../world.js';
 import { keysIn } from './content.js';
 import { endJournal } from './journal.js';
 import type { Restoring } from './restoring.js';
+import { noteRestored } from './run.js';
 import { keptFolder, runs, stateOf, vaultSpecOf } from './restoring.js';
 import { wordsOf } from './source.js';
 
@@ -56,6 +57,8 @@ export async function openToAll(restoring: Restoring, onOpen: () => void): Promi
   }
   await bookkeepAll(await look(world, [environment]));
   warnings.push(...(await note(restoring, 'ok')), ...(await archiveKept(restoring)));
+  // Before the journal goes: a kill in between leaves the one or the other to go by.
+  warnings.push(...(await noteRestored(world, restoring.journal)));
   await endJournal(world.configuration.dataRoot, environment.name);
   await discardAside(world, environment.name, 'vault');
   const { expected } = restoring.journal;

@@ -120,7 +120,7 @@ export function planResumed(env: string, source: RestoreSource, way: Exclude<Way
   return { env, from: source.env, way, source, steps, warnings: [], keysNow: null, keysThen: null };
 }
 
-/** There is no backup of it. */
-export function planSkipped(env: string, why: string): PlannedRestore {
-  return { env, from: env, way: 'skip', source: null, steps: [], warnings: [why], keysNow: null, keysThen: null };
+/** @param source null: there is no backup of it; otherwise it was restored from this already */
+export function planSkipped(env: string, why: string, source: RestoreSource | null): PlannedRestore {
+  return { env, from: env, way: 'skip', source, steps: [], warnings: [why], keysNow: null, keysThen: null };
 }

@@ -118,7 +118,7 @@ async function refuseWithoutRoom(world: World, env: string, chosen: ChosenSource
   if (free >= needed + ROOM_BYTES_MIN) return;
   throw new Nexus3Error('DISK_FULL', `There is no room left to restore ${env}.`, {
     evidence: [`${String(needed)} bytes are to be restored, and ${String(free)} are free at ${aside}`],
-    hint: 'Nothing was changed. Free some space on that file system; what earlier restores have kept lies there, too.',
+    hint: 'Nothing was changed. Free some space on that file system; what earlier restores have kept lies there, too: nexus3 aside list',
   });
 }
 

@@ -19,7 +19,15 @@ import { ANSWER_WAIT_MS, LOAD_WAIT_MS, pauseAfter } from '../wait.js';
 import { contentDifferences, isBeingExpired } from './content.js';
 import { writeJournal } from './journal.js';
 import type { Restoring } from './restoring.js';
-import { holdsRestored, keptFolder, stagedFolder, stateOf, stopIfThere, vaultSpecOf } from './restoring.js';
+import {
+  holdsRestored,
+  keptFolder,
+  stagedFolder,
+  stateOf,
+  stopIfStartedMeanwhile,
+  stopIfThere,
+  vaultSpecOf,
+} from './restoring.js';
 
 const POLL_MS = 50;
 /** How long a vault may take to remove keys whose time had passed before it loaded them, in milliseconds. */
@@ -35,6 +43,7 @@ export async function replaceAndProve(restoring: Restoring): Promise<void> {
   await stopIfThere(world, spec);
   progress.done('the vault is stopped');
   await putInPlace(restoring);
+  await stopIfStartedMeanwhile(world, spec);
   await writeJournal(world.configuration.dataRoot, { ...journal, phase: 'proving' });
   progress.done('what it held is moved aside, and the restored data are in its place');
   progress.step('start the vault, fenced, and load the restored data');

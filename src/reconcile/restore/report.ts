@@ -19,9 +19,9 @@ export interface RestoredEnvironment {
   readonly env: string;
   /** Whose backup or history it is. */
   readonly from: string;
-  /** Null: nothing was restored, or only the repository off this machine knows what. */
+  /** Null: there is nothing to restore, or only the repository off this machine knows what. */
   readonly source: RestoreSource | null;
-  /** `put-back`: the old data are in their place again (`--abort`). `skipped`: there is no backup of it. */
+  /** `put-back`: the old data are in their place again (`--abort`). `skipped`: there is no backup of it, or, with a source, the run that goes on had restored it. */
   readonly outcome: 'planned' | 'restored' | 'put-back' | 'skipped' | 'failed';
   /** What an earlier run had begun was finished. */
   readonly resumed: boolean;

@@ -17,6 +17,7 @@ import { planBegin, planIdOf, planResumed } from './plan.js';
 import type { RestoredEnvironment, RestoreOptions, RestoreReport } from './report.js';
 import { plannedReport, restoredReport } from './report.js';
 import { askedOf, historyFolder, isPullNeeded, planUnknown, pull, sourceFor } from './request.js';
+import { endRunIfDone } from './run.js';
 import { Steps } from './steps.js';
 
 export interface RestorePlan {
@@ -66,6 +67,7 @@ export async function restore(
     options.env === undefined
       ? await restoreAll(world, progress)
       : [await restoreNamed(world, options.env, options, seen, progress)];
+  if (options.env !== undefined) await endRunIfDone(world);
   const warned = environments.map((one) => ({ ...one, warnings: [...(repository?.warnings ?? []), ...one.warnings] }));
   return restoredReport(id, warned, world.clock.now().getTime() - startedAt);
 }

@@ -53,6 +53,15 @@ export async function stopIfThere(world: World, spec: InstanceSpec): Promise<voi
   if ((await stateOf(world, spec)) !== undefined) await world.runtime.stop(spec);
 }
 
+/**
+ * After folders were exchanged: whoever has started it by hand between its stop and that (`docker start`) has started it with
+ * what lay there before, and it goes on with that, wherever the folder is now.
+ */
+export async function stopIfStartedMeanwhile(world: World, spec: InstanceSpec): Promise<void> {
+  const state = await stateOf(world, spec);
+  if (state !== undefined && state.state !== 'stopped') await world.runtime.stop(spec);
+}
+
 /** Whether the restored data lie in this folder, whole. */
 export function holdsRestored(folder: string, { incarnation }: Pick<RestoreJournal, 'incarnation'>): boolean {
   return readVaultFolder(folder).birth?.incarnation === incarnation;

@@ -23,6 +23,7 @@ import {
   runs,
   stagedFolder,
   stateOf,
+  stopIfStartedMeanwhile,
   stopIfThere,
   undoneFolder,
   vaultSpecOf,
@@ -43,6 +44,7 @@ export async function takeBack(restoring: Restoring): Promise<void> {
     await exchange(spec.dataDir, `${keptFolder(restoring)}-found`, keptFolder(restoring));
     await putRecordsBack(restoring);
     await renderInstance(world, environment, spec, credentials, { fenced: journal.before.fenced });
+    await stopIfStartedMeanwhile(world, spec);
     if (!journal.before.existed) await world.runtime.remove(spec);
     await endJournal(dataRoot, environment.name);
   } catch (error) {

@@ -1,0 +1,104 @@
+/**
+ * What a run of `restore --all` has restored so far, in `{dataRoot}/.restore-all/{env}.json`; no environment's name begins
+ * with a dot. The folder is there while any environment of the run is left to do, so that the same command goes on after a
+ * kill; each restore that ends meanwhile is noted there, also one by name.
+ */
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Nexus3Error, writeFailure } from '../../errors.js';
+import { makeFolder, readIfThere, syncFolder, writeFileWhole } from '../../files.js';
+import { parseJsonObject } from '../../json.js';
+import type { ConfiguredEnvironment } from '../../config/configuration.js';
+import { judgeVault } from '../../protocol/guard.js';
+import { specOf } from '../desired.js';
+import { readFolders } from '../folder.js';
+import type { World } from '../world.js';
+import type { RestoreJournal } from './journal.js';
+import { parseSource } from './journal.js';
+import { holdsRestored } from './restoring.js';
+import type { RestoreSource } from './source.js';
+import { isSameSource } from './source.js';
+
+const RUN_FOLDER = '.restore-all';
+const ENDED_FOLDER = '.restore-all.ended';
+const SCHEMA = 'nexus3.restore-all/1';
+/** Whoever runs `--all` later than this, in hours, does not mean the run that was cut off. */
+const RUN_GOES_ON_HOURS_MAX = 24;
+
+/** Before the first environment: from now on what is restored is noted. @throws Nexus3Error DISK_FULL, FILE_NOT_WRITABLE */
+export async function beginRun({ configuration: { dataRoot } }: World): Promise<void> {
+  await rm(join(dataRoot, ENDED_FOLDER), { recursive: true, force: true });
+  await makeFolder(join(dataRoot, RUN_FOLDER), { mode: 0o700 });
+}
+
+/** Nothing is left to do. By a rename first: half of it would be believed. @throws Nexus3Error FILE_NOT_WRITABLE */
+export async function endRun({ configuration: { dataRoot } }: World): Promise<void> {
+  try {
+    await rename(join(dataRoot, RUN_FOLDER), join(dataRoot, ENDED_FOLDER));
+    await syncFolder(dataRoot);
+    await rm(join(dataRoot, ENDED_FOLDER), { recursive: true, force: true });
+  } catch (error) {
+    throw writeFailure(dataRoot, error);
+  }
+}
+
+/** After a restore by name: it may have been the last that was left to do. */
+export async function endRunIfDone(world: World): Promise<void> {
+  const { dataRoot, environments } = world.configuration;
+  if (!existsSync(join(dataRoot, RUN_FOLDER))) return;
+  for (const { name } of environments) {
+    if (existsSync(recordPath(dataRoot, name))) continue;
+    if ((await world.backups.list(name)).length > 0) return;
+  }
+  await endRun(world);
+}
+
+/** While a run is unfinished. What serves, serves, also where that cannot be noted. @returns what went wrong */
+export async function noteRestored(
+  { configuration: { dataRoot }, clock }: World,
+  { env, source, incarnation }: Pick<RestoreJournal, 'env' | 'source' | 'incarnation'>,
+): Promise<readonly string[]> {
+  if (!existsSync(join(dataRoot, RUN_FOLDER))) return [];
+  const text = JSON.stringify({ schema: SCHEMA, source, incarnation, restoredAt: clock.now().toISOString() });
+  try {
+    await writeFileWhole(recordPath(dataRoot, env), `${text}\n`, { mode: 0o600 });
+    return [];
+  } catch (error) {
+    if (!(error instanceof Nexus3Error)) throw error;
+    return [`If restore --all is cut off, it will restore ${env} once more: ${error.message}`];
+  }
+}
+
+/**
+ * When the unfinished run restored it (ISO 8601): only where it would be restored from the same backup again, lately, and
+ * what it was restored with is still there. Undefined: it is left to do.
+ */
+export async function restoredBefore(
+  world: World,
+  environment: ConfiguredEnvironment,
+  source: RestoreSource,
+): Promise<string | undefined> {
+  const { configuration, clock } = world;
+  const path = recordPath(configuration.dataRoot, environment.name);
+  const value = parseJsonObject((await readIfThere(path)) ?? '');
+  const { restoredAt, incarnation } = value ?? {};
+  const from = parseSource(value?.['source']);
+  if (value?.['schema'] !== SCHEMA || from === undefined || !isSameSource(source, from)) return undefined;
+  if (typeof restoredAt !== 'string' || typeof incarnation !== 'string') return undefined;
+  const hours = (clock.now().getTime() - Date.parse(restoredAt)) / 3_600_000;
+  if (!(hours >= 0 && hours <= RUN_GOES_ON_HOURS_MAX)) return undefined;
+  const spec = specOf(configuration, environment, 'vault');
+  const { mark, vault } = readFolders(spec, undefined);
+  if (!holdsRestored(spec.dataDir, { incarnation }) || judgeVault(mark, vault).state === 'held') return undefined;
+  return restoredAt;
+}
+
+/** `--all` leaves it as it is, and says how it is restored again. */
+export function restoredBeforeWords(env: string, restoredAt: string): string {
+  return `This run of --all, which was cut off, restored it at ${restoredAt}: it is not restored once more. To do so: nexus3 restore ${env}`;
+}
+
+function recordPath(dataRoot: string, env: string): string {
+  return join(dataRoot, RUN_FOLDER, `${env}.json`);
+}
