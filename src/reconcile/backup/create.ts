@@ -8,11 +8,9 @@ import { mapBounded } from '../../concurrency.js';
 import type { ConfiguredEnvironment } from '../../config/configuration.js';
 import { Nexus3Error } from '../../errors.js';
 import type { Progress } from '../../progress.js';
-import { adminOf, credentialsOf, hostAddress } from '../access.js';
-import { isLocker, selectEnvironments, specOf } from '../desired.js';
-import { untilEnforced } from '../enforced.js';
+import { isLocker, selectEnvironments } from '../desired.js';
 import type { EnvironmentFacts } from '../facts.js';
-import { differsIn, serverOf } from '../facts.js';
+import { differsIn } from '../facts.js';
 import type { Observation } from '../observe.js';
 import { observe } from '../observe.js';
 import type { World } from '../world.js';
@@ -22,10 +20,8 @@ import { flowOf } from './flow.js';
 import { whyNotBackUp } from './refuse.js';
 import type { CreatedBackup, ReportedError } from './report.js';
 import { reportedBackup, reportedError } from './report.js';
+import { takeSnapshot, untilInForce } from './snapshot.js';
 import { verifyOne } from './verify-one.js';
-
-/** What is not in force then is left out, and that is said. */
-const ENFORCE_WAIT_MS = 60_000;
 
 /** How many vaults send at once: each is a fork on this host, and they share its disk. */
 export const BACKUP_CONCURRENCY_MAX = 2;
@@ -201,45 +197,6 @@ async function attempt(turn: Turn, work: () => Promise<void>): Promise<void> {
     if (!(error instanceof Nexus3Error)) throw error;
     turn.error ??= error;
   }
-}
-
-/** @returns what will not be in the snapshot */
-async function untilInForce(
-  world: World,
-  { environment }: EnvironmentFacts,
-  progress: Progress,
-): Promise<readonly string[]> {
-  await using admin = await adminOf(world, environment, 'vault', await credentialsOf(world, environment));
-  if ((await admin.graphsEnforcing()).length === 0) return [];
-  progress.step(`wait until the constraints of ${environment.name} are in force`);
-  const graphs = await untilEnforced(admin, world.clock, ENFORCE_WAIT_MS);
-  return graphs.map(
-    (graph) =>
-      `A constraint of the graph ${graph} is still being enforced: it is not in this backup. Make another one later.`,
-  );
-}
-
-async function takeSnapshot(
-  world: World,
-  facts: EnvironmentFacts,
-  version: string,
-  progress: Progress,
-): Promise<Manifest> {
-  const { environment } = facts;
-  const { name, kind } = environment;
-  const engine = serverOf(facts.vault)?.engine;
-  if (engine === undefined) throw new Error(`the vault of ${name} was admitted without an engine`);
-  const { backup: password } = await credentialsOf(world, environment);
-  const address = hostAddress(specOf(world.configuration, environment, 'vault'));
-  const flow = flowOf(progress, world.clock, `snapshot of ${name}`);
-  await using stream = await world.servers.snapshot(address, password);
-  // The vault forks at this moment.
-  const createdAt = world.clock.now();
-  const { replication } = stream;
-  const about = { env: name, kind, version, engine, replication, createdAt };
-  const manifest = await world.backups.write(about, stream.chunks, flow.onBytes);
-  progress.done(`${name}: ${manifest.id} is in the repository (${flow.told()})`);
-  return manifest;
 }
 
 async function archive(world: World, facts: EnvironmentFacts, progress: Progress): Promise<CreatedBackup['archived']> {
