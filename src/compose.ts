@@ -24,7 +24,7 @@ import type { Secret } from './protocol/secret.js';
 import { hostAddress } from './reconcile/access.js';
 import { isLocker, neededCredentials, specOf } from './reconcile/desired.js';
 import { readFolders, readRenderedUsers } from './reconcile/folder.js';
-import { refuseWhileLockerIsRestored } from './reconcile/restore/refuse.js';
+import { refuseWhileLockerIsRestored, whyLockerIsFenced } from './reconcile/restore/refuse.js';
 import type { Clock, Locks, Servers, World } from './reconcile/world.js';
 import { acceptsPassword, openAdmin } from './redis/admin.js';
 import { probeInstance } from './redis/probe.js';
@@ -126,6 +126,7 @@ function lockerOf(
     beforeChange: () => {
       refuseWhileLockerIsRestored(configuration.dataRoot);
     },
+    whyFenced: () => whyLockerIsFenced(configuration.dataRoot),
     warn: (text) => progress.note(text),
     tokensFile: join(lockerSpec(configuration).configDir, CONFIG_FILE.tokens),
   });

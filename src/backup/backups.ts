@@ -257,10 +257,9 @@ export interface Backups {
   /**
    * Held by whatever changes the repository: `write`, `record`, `remove`. Whoever also takes the data root's lock takes that
    * one first. What killed runs have left is swept when it is taken.
-   * @param need `read`: a read-only disk, on which there is no lock and nobody changes anything, will do
    * @throws Nexus3Error LOCK_HELD, FILE_NOT_WRITABLE, DISK_FULL
    */
-  acquire(command: string, onWait: (holder: string) => void, need?: 'read' | 'change'): Promise<AsyncDisposable>;
+  acquire(command: string, onWait: (holder: string) => void): Promise<AsyncDisposable>;
   /**
    * Newest first; a half one never. Without the root key none can be believed: then ROOT_KEY_… is the problem of each.
    * Damage that only reading the snapshot shows is not looked for; a snapshot that is missing or of another size is.

@@ -31,23 +31,11 @@ export class Repository {
 
   /**
    * Held by whoever changes the repository. What runs that were killed have left is swept first.
-   * @param need `read`: a read-only disk will do, without a lock
    * @throws Nexus3Error LOCK_HELD, FILE_NOT_WRITABLE, DISK_FULL
    */
-  async acquire(
-    command: string,
-    onWait: (holder: string) => void,
-    need: 'read' | 'change' = 'change',
-  ): Promise<AsyncDisposable> {
-    let held: AsyncDisposable;
-    try {
-      await makeFolderDurably(this.root);
-      held = await lock(this.root, command, onWait, LOCK_WAIT_MS, 'backup repository');
-    } catch (error) {
-      // An old disk, mounted so that nothing happens to it: what lies there is to be had all the same.
-      if (need === 'read' && isReadOnlyDisk(error)) return { [Symbol.asyncDispose]: () => Promise.resolve() };
-      throw error;
-    }
+  async acquire(command: string, onWait: (holder: string) => void): Promise<AsyncDisposable> {
+    await makeFolderDurably(this.root);
+    const held = await lock(this.root, command, onWait, LOCK_WAIT_MS, 'backup repository');
     try {
       await this.#sweep();
       return held;
@@ -165,10 +153,6 @@ export class Repository {
       await clearHalfWrittenIn(backups.map((id) => join(folder, id)));
     }
   }
-}
-
-function isReadOnlyDisk(error: unknown): boolean {
-  return error instanceof Nexus3Error && systemErrorCode(error.cause) === 'EROFS';
 }
 
 async function sweepFolder(folder: string): Promise<void> {

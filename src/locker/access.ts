@@ -45,6 +45,8 @@ export interface LockerAccessInit {
   readonly warn: (text: string) => void;
   /** Throws where values may not be changed now. */
   readonly beforeChange?: () => void;
+  /** Why it refuses the right password; undefined: not because nexus3 has fenced it. */
+  readonly whyFenced?: () => Nexus3Error | undefined;
   /** The file with Locker's users for tokens; undefined: it is not looked at. */
   readonly tokensFile?: string;
 }
@@ -270,7 +272,8 @@ export class LockerAccess {
         return this.#init.connect(deriveOwnCredentials(now).default);
       }
       const fit = fitOf(root, this.#init.renderedUsers?.());
-      throw fit === 'other-key' ? wrongRootKey(this.#init.rootKeyPath) : refused(error, fit);
+      if (fit === 'other-key') throw wrongRootKey(this.#init.rootKeyPath);
+      throw this.#init.whyFenced?.() ?? refused(error, fit);
     }
   }
 

@@ -89,6 +89,14 @@ describe('a holder whose password is refused', () => {
     await access.close();
   });
 
+  it('says why, where it is fenced', async () => {
+    const connect = (): Promise<LockerConnection> => Promise.reject(refusal);
+    const whyFenced = (): Nexus3Error => new Nexus3Error('RESTORE_REFUSED', 'Fenced.', { hint: '' });
+    const access = new LockerAccess({ rootKeyPath: path(), connect, whyFenced, ...QUIET_AUDIT });
+    await expect((await access.open()).read([])).rejects.toMatchObject({ code: 'RESTORE_REFUSED' });
+    await access.close();
+  });
+
   it('says so where the key is still the same', async () => {
     let tries = 0;
     const connect = (): Promise<LockerConnection> => {

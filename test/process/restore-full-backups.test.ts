@@ -59,6 +59,18 @@ describe.skipIf(process.getuid?.() !== 0)('a restore, where the disk of the back
     expect((await nexus.run('backup', 'create', 'track', '--no-verify')).code).toBe(0);
     await writeJunk();
     await mount('-o', 'remount,ro', root);
+    const verified = await nexus.run('backup', 'verify', 'track', '--json');
+    expect(verified.code, verified.out).toBe(0);
+    expect(JSON.parse(verified.out)).toMatchObject({
+      environments: [
+        {
+          ok: true,
+          backup: { loadMs: expect.any(Number) as number },
+          notRecorded: { code: 'FILE_NOT_WRITABLE' },
+          error: null,
+        },
+      ],
+    });
     expect((await restored()).join('\n')).toContain('The history of what was replaced is not in the archive');
     await writeJunk();
     const at = new Date(now * SECOND_MS).toISOString().replace('.000Z', 'Z');

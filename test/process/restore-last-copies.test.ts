@@ -186,6 +186,7 @@ describe('a restore of Locker', () => {
         const result = await nexus.run(...args, '--json');
         expect(codeIn(result), `${args.join(' ')}: ${result.out}${result.err}`).toBe('RESTORE_REFUSED');
       }
+      if (phase === 'proving') await readersAreToldWhy();
       await succeeds('restore', 'locker', '--abort', '--yes');
       expect(await nexus.password('track')).toBe(before);
       await isWell();
@@ -193,6 +194,18 @@ describe('a restore of Locker', () => {
       if (phase === 'proving') expect(await aside('locker')).toContainEqual(expect.stringMatching(/^kept-undone-/));
     },
   );
+
+  /** Behind the fence it runs, and refuses the right password. */
+  async function readersAreToldWhy(): Promise<void> {
+    await hands.start(nexus, 'locker', 'vault');
+    let seen: CliResult | undefined;
+    const isUp = async (): Promise<boolean> => {
+      seen = await nexus.run('credentials', 'get', 'track', '--json');
+      return codeIn(seen) !== 'LOCKER_UNREACHABLE';
+    };
+    await until(isUp, 'Locker behind its fence');
+    expect([seen?.out, seen?.err].join('')).toMatch(/RESTORE_REFUSED[^]*nexus3 restore locker/);
+  }
 
   async function aside(env: string): Promise<readonly string[]> {
     const { readdir } = await import('node:fs/promises');

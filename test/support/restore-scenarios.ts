@@ -341,7 +341,7 @@ export function describeRestore(options: NexusOptions, hands: Hands, badBackups:
         const again = await runCommand(nexus, args);
         if (killed.code !== 0 && again.code !== 0) {
           // It was killed when all was done, and only its name stands in the way.
-          expect(again.output, where).toContain('ENVIRONMENT_EXISTS');
+          expect(again.output, where).toContain('There is an environment track-then already.');
         }
         expect(await nexus.findings('track-then'), where).toEqual([]);
         expect(await nexus.admin('track-then', 'operational', 'MGET', 'kept', 'later'), where).toEqual(['then', null]);

@@ -107,9 +107,9 @@ describe('what backup verify says', () => {
     root: '/data/nexus3-backups',
     durationMs: 2_000,
     environments: [
-      { name: 'track', ok: true, backup: BACKUP, comparedWithVault: false, error: null },
-      { name: 'kb', ok: false, backup: BACKUP, comparedWithVault: false, error: ERROR },
-      { name: 'user', ok: false, backup: null, comparedWithVault: false, error: ERROR },
+      { name: 'track', ok: true, backup: BACKUP, comparedWithVault: false, notRecorded: ERROR, error: null },
+      { name: 'kb', ok: false, backup: BACKUP, comparedWithVault: false, notRecorded: null, error: ERROR },
+      { name: 'user', ok: false, backup: null, comparedWithVault: false, notRecorded: null, error: ERROR },
     ],
   };
 
@@ -117,6 +117,8 @@ describe('what backup verify says', () => {
     expect(renderBackupVerify(report, page()).join('\n')).toMatchInlineSnapshot(`
       "✓ track: 20260108T120000Z-1a2b, 100 MiB
         verified: loaded in 1.3 s, 4711 keys and 2 graphs
+        ! This could not be written into its manifest: The backup 20260108T120000Z-1a2b of kb does not
+          hold what its manifest says.
       ✗ kb: 20260108T120000Z-1a2b: The backup 20260108T120000Z-1a2b of kb does not hold what its manifest
         says.
           database 0: 5 lasting keys expected, 4 found

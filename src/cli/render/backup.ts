@@ -44,12 +44,18 @@ function renderCreated(one: CreatedBackup, page: Page): readonly string[] {
   return lines;
 }
 
-function renderVerified({ name, backup, comparedWithVault, error }: VerifiedBackup, page: Page): readonly string[] {
+function renderVerified(
+  { name, backup, comparedWithVault, notRecorded, error }: VerifiedBackup,
+  page: Page,
+): readonly string[] {
   if (error !== null) return renderError(backup === null ? name : `${name}: ${backup.id}`, error, page);
   if (backup === null) return [];
   return [
     ...good(`${name}: ${backup.id}, ${formatBytes(backup.bytes)}`, page),
     ...hanging('  ', proofOf(backup, comparedWithVault), page.width),
+    ...(notRecorded === null
+      ? []
+      : hanging('  ! ', clean(`This could not be written into its manifest: ${notRecorded.message}`), page.width)),
   ];
 }
 

@@ -157,10 +157,16 @@ function closing(report: Report, mode: CheckMode, page: Page): readonly string[]
 function whatWasDone(report: Report, { command, fix, dryRun }: CheckMode): string | undefined {
   if (dryRun || (!fix && command === 'check')) return undefined;
   if (report.applied === 0) {
-    const ranAlready = command === 'up' && report.failures.length === 0 && report.lockerError === null;
+    const isWell = report.failures.length === 0 && report.lockerError === null && !isErroneous(report);
+    const ranAlready = command === 'up' && isWell;
     return ranAlready ? 'Everything ran already; nothing was changed.' : 'Nothing was changed.';
   }
   return `${plural(report.applied, 'action')} done, and measured again afterwards.`;
+}
+
+/** What runs but, say, lets nobody in, because a restore of it was cut off. */
+function isErroneous({ environments }: Report): boolean {
+  return environments.some(({ findings }) => findings.some(({ severity, fixed }) => severity === 'error' && !fixed));
 }
 
 /** Undefined: nothing is left to do. */

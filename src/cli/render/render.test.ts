@@ -111,6 +111,10 @@ describe('check', () => {
     expect(text).not.toContain('instance-missing');
     expect(text).toContain('3 actions done');
     expect(check(WELL, { command: 'up' })).toContain('Everything ran already; nothing was changed.');
+    // The vault runs, but lets nobody in.
+    const fenced = report([standard('track', 6640, { findings: [finding({ code: 'restore-unfinished' })] })]);
+    expect(check(fenced, { command: 'up' })).toContain('Nothing was changed.');
+    expect(check(fenced, { command: 'up' })).not.toContain('ran already');
   });
 
   it('points to --fix only where it repairs something', () => {

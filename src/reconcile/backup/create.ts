@@ -185,6 +185,7 @@ async function backUp(
 
 async function verify(world: World, turn: Turn, manifest: Manifest, progress: Progress): Promise<void> {
   const verified = await verifyOne(world, manifest, progress);
+  if (verified.notRecorded !== undefined) throw verified.notRecorded;
   turn.manifest = verified.manifest;
   turn.comparedWithVault = verified.comparedWithVault;
 }

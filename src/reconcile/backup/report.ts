@@ -46,6 +46,8 @@ export interface VerifiedBackup {
   /** Null: there is none that can be believed. */
   readonly backup: ReportedBackup | null;
   readonly comparedWithVault: boolean;
+  /** It is good, and why that could not be written into its manifest, as on a read-only disk. */
+  readonly notRecorded: ReportedError | null;
   readonly error: ReportedError | null;
 }
 

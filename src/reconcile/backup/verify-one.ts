@@ -10,6 +10,7 @@ import type { ContentCounts } from '../../redis/observation.js';
 import { credentialsOf, hostAddress } from '../access.js';
 import { isLocker, specOf } from '../desired.js';
 import { contentDifferences, lessConstraintsSince } from '../restore/content.js';
+import { NOT_WRITABLE } from '../restore/hold-repository.js';
 import { withScratch } from '../scratch.js';
 import type { World } from '../world.js';
 import { flowOf } from './flow.js';
@@ -22,6 +23,8 @@ export interface Verified {
   readonly verification: Verification;
   /** The vault had not written since, and its own counts are the same. */
   readonly comparedWithVault: boolean;
+  /** Why what was found is not in the manifest that lies there. */
+  readonly notRecorded: Nexus3Error | undefined;
 }
 
 interface Proof {
@@ -44,9 +47,23 @@ export async function verifyOne(world: World, manifest: Manifest, progress: Prog
     engine: counted.engine,
   };
   const content = manifest.content ?? counted.content;
-  const recorded = await world.backups.record(manifest, { content, verification });
+  const { recorded, notRecorded } = await recordOrSay(world, manifest, { content, verification });
   progress.done(`${env}: ${manifest.id} loads in ${String(counted.loadMs)} ms and holds what it should`);
-  return { manifest: recorded, content, verification, comparedWithVault: vault !== undefined };
+  return { manifest: recorded, content, verification, comparedWithVault: vault !== undefined, notRecorded };
+}
+
+/** A backup is as good where nothing can be written beside it: an old disk, mounted so that nothing happens to it. */
+async function recordOrSay(
+  world: World,
+  manifest: Manifest,
+  found: Pick<Verified, 'content' | 'verification'>,
+): Promise<{ readonly recorded: Manifest; readonly notRecorded: Nexus3Error | undefined }> {
+  try {
+    return { recorded: await world.backups.record(manifest, found), notRecorded: undefined };
+  } catch (error) {
+    if (!(error instanceof Nexus3Error) || !NOT_WRITABLE.has(error.code)) throw error;
+    return { recorded: { ...manifest, ...found }, notRecorded: error };
+  }
 }
 
 async function prove(world: World, manifest: Manifest, progress: Progress): Promise<Proof> {

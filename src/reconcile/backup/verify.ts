@@ -5,6 +5,7 @@ import type { BackupId } from '../../backup/backups.js';
 import { BACKUP_ID } from '../../backup/backups.js';
 import type { Progress } from '../../progress.js';
 import { selectEnvironments } from '../desired.js';
+import { holdRepository } from '../restore/hold-repository.js';
 import type { World } from '../world.js';
 import { BACKUP_CONCURRENCY_MAX } from './create.js';
 import type { VerifiedBackup } from './report.js';
@@ -34,10 +35,7 @@ export async function verifyBackups(
 ): Promise<BackupVerifyReport> {
   refuseUsage(options);
   const startedAt = performance.now();
-  const onWait = (holder: string): void => {
-    progress.note(`waiting for ${holder}`);
-  };
-  await using _lock = await world.backups.acquire('backup verify', onWait, 'read');
+  await using _lock = await holdRepository(world, 'backup verify', progress);
   const names = await namesFrom(world, options);
   await world.runtime.ready();
   const environments = await mapBounded(names, BACKUP_CONCURRENCY_MAX, (name) =>
@@ -108,9 +106,10 @@ async function verifyNamed(
     backup = reportedBackup(manifest);
     const verified = await verifyOne(world, manifest, progress);
     const { comparedWithVault } = verified;
-    return { name, ok: true, backup: reportedBackup(verified.manifest), comparedWithVault, error: null };
+    const notRecorded = verified.notRecorded === undefined ? null : reportedError(verified.notRecorded);
+    return { name, ok: true, backup: reportedBackup(verified.manifest), comparedWithVault, notRecorded, error: null };
   } catch (error) {
     if (!(error instanceof Nexus3Error)) throw error;
-    return { name, ok: false, backup, comparedWithVault: false, error: reportedError(error) };
+    return { name, ok: false, backup, comparedWithVault: false, notRecorded: null, error: reportedError(error) };
   }
 }

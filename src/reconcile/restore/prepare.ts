@@ -13,6 +13,7 @@ import { CONFIG_FILE } from '../../protocol/layout.js';
 import type { Progress } from '../../progress.js';
 import type { ContentCounts } from '../../redis/observation.js';
 import type { InstanceSpec } from '../../runtime/runtime.js';
+import { flowOf } from '../backup/flow.js';
 import type { EnvironmentFacts } from '../facts.js';
 import { isFenced, isUp, serverOf } from '../facts.js';
 import type { Owner } from '../render.js';
@@ -135,9 +136,7 @@ async function fill(
   owner: Owner | undefined,
   progress: Progress,
 ): Promise<void> {
-  const onBytes = (bytes: number): void => {
-    progress.step(`read what is restored: ${(bytes / 1_000_000).toFixed(0)} MB`);
-  };
+  const { onBytes } = flowOf(progress, world.clock, 'read what is restored');
   if (chosen.kind === 'backup') {
     const { manifest } = chosen;
     await fillFromSnapshot(appendOnly, (path) => world.backups.extract(manifest, path, owner, onBytes));

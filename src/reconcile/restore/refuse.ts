@@ -11,6 +11,17 @@ export function refuseWhileLockerIsRestored(dataRoot: string): void {
   throw lockerIsRestored(restore);
 }
 
+/** Why Locker, which runs, lets nobody in. Undefined: not because of a restore. */
+export function whyLockerIsFenced(dataRoot: string): Nexus3Error | undefined {
+  const restore = seeRestore(dataRoot, LOCKER_NAME);
+  if (restore === undefined) return undefined;
+  if (restore.phase !== 'opening') return lockerIsRestored(restore);
+  return new Nexus3Error('RESTORE_REFUSED', 'A restore of Locker is not finished, so it lets nobody in yet.', {
+    evidence: [`phase ${restore.phase}, since ${restore.startedAt}: what was restored is proven`],
+    hint: `Finish it: nexus3 restore ${LOCKER_NAME}`,
+  });
+}
+
 function lockerIsRestored({ phase, startedAt }: RestoreFacts): Nexus3Error {
   return new Nexus3Error('RESTORE_REFUSED', 'A restore of Locker is not finished, so nothing is written to it.', {
     evidence: [`phase ${phase}, since ${startedAt}`],

@@ -4,7 +4,7 @@ import { BACKUP_ID } from '../../backup/backups.js';
 import { Nexus3Error } from '../../errors.js';
 import { LOCKER_NAME } from '../../protocol/environment.js';
 import type { World } from '../world.js';
-import { isOfEarlierKey, ofEarlierKey, refuseSecondOfEarlierKey } from './earlier-key.js';
+import { isOfEarlierKey, ofEarlierKey, refuseSecondBeforeRekey, refuseSecondOfEarlierKey } from './earlier-key.js';
 
 export type RestoreSource =
   | { readonly kind: 'backup'; readonly env: string; readonly id: BackupId; /** ISO 8601 */ readonly createdAt: string }
@@ -67,7 +67,10 @@ export async function chooseSource(
   dataDir: string | undefined,
 ): Promise<ChosenSource> {
   if (at !== undefined) {
-    if (env === LOCKER_NAME) refuseSecondOfEarlierKey(at, await world.backups.list(env));
+    if (env === LOCKER_NAME) {
+      refuseSecondOfEarlierKey(at, await world.backups.list(env));
+      await refuseSecondBeforeRekey(at, world);
+    }
     return { kind: 'history', plan: await world.backups.history.plan(env, dataDir, at), warnings: [] };
   }
   const backups = await world.backups.list(env);

@@ -1,0 +1,86 @@
+/** What a run of `restore --all` takes for restored already, on a real file system. */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { believable } from '../../../test/support/manifests.js';
+import { stillWorld } from '../../../test/support/still-world.js';
+import type { ConfiguredEnvironment } from '../../config/configuration.js';
+import { specOf } from '../desired.js';
+import { writeMark } from '../render.js';
+import { fillFromSnapshot, stage } from '../vault-data/stage.js';
+import type { World } from '../world.js';
+import { beginRun, endRunIfDone, noteRestored, restoredBefore } from './run.js';
+
+const INCARNATION = '0123456789abcdef0123456789abcdef';
+const SOURCE = {
+  kind: 'backup',
+  env: 'track',
+  id: '20260108T120000Z-1a2b',
+  createdAt: '2026-01-08T12:00:00Z',
+} as const;
+const HOUR_MS = 3_600_000;
+
+let world: World;
+let track: ConfiguredEnvironment;
+beforeEach(async () => {
+  world = stillWorld(await mkdtemp(join(tmpdir(), 'nexus3-run-')));
+  const found = world.configuration.environments.find(({ name }) => name !== 'locker');
+  if (found === undefined) throw new Error('there is one');
+  track = found;
+  const spec = specOf(world.configuration, track, 'vault');
+  await mkdir(dirname(spec.dataDir), { recursive: true });
+  await mkdir(spec.configDir, { recursive: true });
+  await stage({ folder: spec.dataDir, incarnation: INCARNATION, owner: undefined }, (appendOnly) =>
+    fillFromSnapshot(appendOnly, (path) => writeFile(path, 'a snapshot')),
+  );
+  await writeMark(spec, { incarnation: INCARNATION, seq: 0, bytes: 0 }, undefined);
+});
+afterEach(() => rm(world.configuration.dataRoot, { recursive: true }));
+
+const restored = (): Promise<readonly string[]> =>
+  noteRestored(world, { env: track.name, source: SOURCE, incarnation: INCARNATION });
+
+it('what it has noted, until that is too long ago', async () => {
+  await beginRun(world);
+  expect(await restoredBefore(world, track, SOURCE)).toBeUndefined();
+  await restored();
+  expect(await restoredBefore(world, track, SOURCE)).toBe(world.clock.now().toISOString());
+  await world.clock.sleep(24 * HOUR_MS);
+  expect(await restoredBefore(world, track, SOURCE)).toBeDefined();
+  await world.clock.sleep(1);
+  expect(await restoredBefore(world, track, SOURCE)).toBeUndefined();
+});
+
+it('not where another backup would be taken by now, or what was restored is gone or another vault’s', async () => {
+  await beginRun(world);
+  await restored();
+  expect(await restoredBefore(world, track, { ...SOURCE, id: '20260109T120000Z-1a2b' })).toBeUndefined();
+  const { dataDir } = specOf(world.configuration, track, 'vault');
+  await rm(join(dataDir, 'appendonlydir'), { recursive: true });
+  expect(await restoredBefore(world, track, SOURCE), 'the guard holds it').toBeUndefined();
+  await rm(dataDir, { recursive: true });
+  expect(await restoredBefore(world, track, SOURCE)).toBeUndefined();
+});
+
+it('nothing where no run is unfinished; one ends with the last environment that has a backup', async () => {
+  await restored();
+  expect(await restoredBefore(world, track, SOURCE)).toBeUndefined();
+  await beginRun(world);
+  const folder = join(world.configuration.dataRoot, '.restore-all');
+  const withBackups = (...names: readonly string[]): World => ({
+    ...world,
+    backups: {
+      ...world.backups,
+      list: (env) => Promise.resolve(names.includes(env) ? [believable({ env })] : []),
+    },
+  });
+  await endRunIfDone(withBackups(track.name));
+  expect(existsSync(folder)).toBe(true);
+  await restored();
+  await endRunIfDone(withBackups(track.name, 'locker'));
+  expect(existsSync(folder)).toBe(true);
+  await endRunIfDone(withBackups(track.name));
+  expect(existsSync(folder)).toBe(false);
+});
