@@ -77,10 +77,7 @@ describe('in which order it comes', () => {
       path: `track/20260108T120000Z-${index.toString(16).padStart(4, '0')}/manifest.json`,
       bytes: 100,
     }));
-    const units = unitsOf(
-      [...parts, ...backups].map((file) => ({ ...file, path: `/${file.path}` })),
-      [],
-    );
+    const units = unitsOf([...parts, ...backups].map((file) => ({ ...file, path: `/${file.path}` })));
     expect(units.length).toBe(1 + backups.length);
     const argumentBytes = runsOf(units).map((run) =>
       run.reduce((sum, { path }) => sum + '--include'.length + path.length + 3, 0),
