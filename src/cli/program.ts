@@ -7,6 +7,10 @@ import type { ArgumentSpec, CommandSpec } from './command.js';
 import { Arguments, EXIT_MEANING } from './command.js';
 import type { CommandEntry } from './commands/index.js';
 import { COMMANDS, GROUPS } from './commands/index.js';
+import { hanging, wrap } from './render/text.js';
+
+/** In a column narrower than this, words of a description would stand one a line. */
+const WRAPPED_WIDTH_MIN = 12;
 
 /** A command and what it was given. */
 export interface RunRequest {
@@ -107,7 +111,7 @@ function buildProgram(
       'Runs Redis and FalkorDB environments: a vault, its read-only operational, and the proof that both are well.',
     )
     .version(version, '--version', 'print the version')
-    .addHelpText('after', `\n\`nexus3 COMMAND --help\` says more of each.\n\n${exitCodeHelp({})}`);
+    .addHelpText('after', `\n\`nexus3 COMMAND --help\` says more of each.\n\n${exitCodeHelp({}, helpWidth)}`);
   for (const [flags, description] of GLOBAL_OPTIONS) program.addOption(new Option(flags, description));
   const groups = new Map<string, Command>();
   for (const entry of COMMANDS) {
@@ -116,7 +120,7 @@ function buildProgram(
     if (second !== undefined) groups.set(first, parent.description(GROUPS[first] ?? ''));
     const command = parent.command(second ?? first).summary(entry.summary);
     if (spec?.name === entry.name) {
-      configure(command, spec, onParsed);
+      configure(command, spec, helpWidth, onParsed);
     } else {
       command.description(entry.summary);
     }
@@ -125,7 +129,7 @@ function buildProgram(
     command
       .helpOption('-h, --help', 'show this help')
       .helpCommand(false)
-      .configureHelp({ showGlobalOptions: command !== program, helpWidth })
+      .configureHelp({ showGlobalOptions: command !== program, helpWidth, minWidthToWrap: WRAPPED_WIDTH_MIN })
       .configureOutput({ writeOut: write, writeErr: write, outputError: () => undefined })
       .exitOverride();
   });
@@ -137,7 +141,7 @@ function everywhere(command: Command, setUp: (command: Command) => void): Comman
   return command;
 }
 
-function configure(command: Command, spec: CommandSpec, onParsed: (parsed: Parsed) => void): void {
+function configure(command: Command, spec: CommandSpec, helpWidth: number, onParsed: (parsed: Parsed) => void): void {
   command.description(spec.description);
   for (const argument of spec.arguments) command.argument(operandOf(argument), argument.description);
   for (const { flags, description, default: value, parse } of spec.options) {
@@ -150,7 +154,7 @@ function configure(command: Command, spec: CommandSpec, onParsed: (parsed: Parse
     const operands = spec.arguments.map(operandOf);
     command.usage(['[options]', ...operands, `[-- ${spec.rest}]`].join(' '));
   }
-  command.addHelpText('after', `\n${furtherHelp(spec)}`);
+  command.addHelpText('after', `\n${furtherHelp(spec, helpWidth)}`);
   command.action((...values: unknown[]) => {
     const operands = spec.arguments.map(
       ({ name }, index) => [name, values[index] as string | readonly string[] | undefined] as const,
@@ -168,15 +172,24 @@ function operandOf({ name, count }: ArgumentSpec): string {
   return count === 'many' ? `[${name}...]` : `[${name}]`;
 }
 
-function furtherHelp(spec: CommandSpec): string {
-  const width = Math.max(...spec.examples.map(({ command }) => command.length));
-  const examples = spec.examples.map(({ command, does }) => `  ${command.padEnd(width)}  ${does}`);
+function furtherHelp(spec: CommandSpec, helpWidth: number): string {
   const json = spec.schema === undefined ? 'none: --json is refused' : `${spec.schema} (docs/cli-json.md)`;
-  return `Examples:\n${examples.join('\n')}\n\n${exitCodeHelp(spec.exitCodes ?? {})}\n\nJSON schema: ${json}`;
+  const examples = exampleHelp(spec.examples, helpWidth).join('\n');
+  return `Examples:\n${examples}\n\n${exitCodeHelp(spec.exitCodes ?? {}, helpWidth)}\n\nJSON schema: ${json}`;
 }
 
-function exitCodeHelp(own: Partial<Record<ExitCode, string>>): string {
-  const lines = Object.values(EXIT).map((code) => `  ${String(code).padEnd(5)}${own[code] ?? EXIT_MEANING[code]}`);
+/** Side by side where that fits; else what a command does is said below it. A command stays whole, to be copied. */
+function exampleHelp(examples: CommandSpec['examples'], helpWidth: number): readonly string[] {
+  const width = Math.max(...examples.map(({ command }) => command.length));
+  const beside = examples.map(({ command, does }) => `  ${command.padEnd(width)}  ${does}`);
+  if (beside.every((line) => line.length <= helpWidth)) return beside;
+  return examples.flatMap(({ command, does }) => [`  ${command}`, ...wrap(does, helpWidth, ' '.repeat(6))]);
+}
+
+function exitCodeHelp(own: Partial<Record<ExitCode, string>>, helpWidth: number): string {
+  const lines = Object.values(EXIT).flatMap((code) =>
+    hanging(`  ${String(code).padEnd(5)}`, own[code] ?? EXIT_MEANING[code], helpWidth),
+  );
   return `Exit codes:\n${lines.join('\n')}`;
 }
 

@@ -60,7 +60,7 @@ describe('a look at a healthy pair', () => {
     expect(server.processId).toBe(vault.pid);
     expect(server.replicas).toHaveLength(1);
     expect(server.keyspace.map(({ db }) => db)).toEqual([0, 2]);
-    expect(keysOf(server)).toBe(3);
+    expect(keysOf(server)).toBe(2);
     expect([...server.config]).toEqual([['maxmemory-policy', 'noeviction']]);
   });
 

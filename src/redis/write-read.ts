@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Nexus3Error } from '../errors.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { Secret } from '../protocol/secret.js';
-import { formatAddress, openConnection } from './connection.js';
+import { type Connection, formatAddress, openConnection } from './connection.js';
 import { expectInteger, expectOk, textOf, unexpectedReply } from './replies.js';
 
-/** The key disappears by itself after this many seconds, should nobody remove it. */
+/** The key disappears by itself after this many seconds, should it never be read, and so not be removed. */
 const PROBE_EXPIRY_SECONDS = 60;
 /** How long the vault may wait for its replica to acknowledge, in milliseconds. */
 const ACKNOWLEDGE_TIMEOUT_MS = 5_000;
@@ -17,7 +17,7 @@ const READ_RETRY_MS = 10;
 
 /**
  * Writes one expiring `nexus3:probe:…` key with the applications' password and reads it back without one; a Secure
- * Environment, which has no operational, is read on the vault itself.
+ * Environment, which has no operational, is read on the vault itself. Once read, the key is removed.
  *
  * @returns milliseconds from before the write to after the read.
  * @throws Nexus3Error NOT_PROVEN; UnreachableError; REDIS_REPLY_UNEXPECTED
@@ -34,18 +34,28 @@ export async function writeAndRead(
   const startedAt = performance.now();
   expectOk(await writer.send(['SET', key, value, 'EX', String(PROBE_EXPIRY_SECONDS)]), 'SET');
   if (reader !== undefined) {
-    const wait = ['WAIT', '1', String(ACKNOWLEDGE_TIMEOUT_MS)];
-    const acknowledged = await writer.send(wait, { timeoutMs: 2 * ACKNOWLEDGE_TIMEOUT_MS });
-    if (expectInteger(acknowledged, 'WAIT') < 1) throw notProven(vault, operational, 'no replica acknowledged it');
+    if ((await acknowledged(writer)) < 1) throw notProven(vault, operational, 'no replica acknowledged it');
   }
   const deadline = performance.now() + READ_TIMEOUT_MS;
   for (;;) {
     const reply = await (reader ?? writer).send(['GET', key]);
-    if (textOf(reply) === value) return performance.now() - startedAt;
+    if (textOf(reply) === value) {
+      const ms = performance.now() - startedAt;
+      // It must not be counted with what is kept: not in a backup that is made now, nor beside an operational.
+      expectInteger(await writer.send(['DEL', key]), 'DEL');
+      if (reader !== undefined) await acknowledged(writer);
+      return ms;
+    }
     if (reply !== null) throw unexpectedReply(reply, 'GET');
     if (performance.now() > deadline) throw notProven(vault, operational, 'the key does not appear there');
     await sleep(READ_RETRY_MS);
   }
+}
+
+/** @returns by how many replicas, what that connection wrote */
+async function acknowledged(writer: Connection): Promise<number> {
+  const wait = ['WAIT', '1', String(ACKNOWLEDGE_TIMEOUT_MS)];
+  return expectInteger(await writer.send(wait, { timeoutMs: 2 * ACKNOWLEDGE_TIMEOUT_MS }), 'WAIT');
 }
 
 function notProven(vault: Address, operational: Address | undefined, why: string): Nexus3Error {

@@ -36,6 +36,8 @@ export interface AofServerOptions {
   readonly dataDir?: string;
   readonly lines?: readonly string[];
   readonly module?: boolean;
+  /** Of its environment, besides that of the test. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 export const INCARNATION = '00112233445566778899aabbccddeeff';
@@ -64,7 +66,7 @@ export async function startAofServer(options: AofServerOptions = {}): Promise<Ao
       ...lines,
     ];
     await writeFile(join(root, 'redis.conf'), `${conf.join('\n')}\n`);
-    running = await run([...engine.command, join(root, 'redis.conf')], port, logPath);
+    running = await run([...engine.command, join(root, 'redis.conf')], port, { logPath, variables: options.variables });
   };
   const stop = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     if (running === undefined) return;
@@ -108,11 +110,11 @@ export async function startAofServer(options: AofServerOptions = {}): Promise<Ao
 async function run(
   command: readonly string[],
   port: number,
-  logPath: string,
+  { logPath, variables }: { readonly logPath: string; readonly variables: AofServerOptions['variables'] },
 ): Promise<{ child: ChildProcess; connection: Connection }> {
   const log = await open(logPath, 'a');
   const [program = '', ...args] = command;
-  const child = spawn(program, args, { stdio: ['ignore', log.fd, log.fd] });
+  const child = spawn(program, args, { stdio: ['ignore', log.fd, log.fd], env: { ...process.env, ...variables } });
   await log.close();
   for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline && child.exitCode === null;) {
     const connection = await Connection.open({ host: '127.0.0.1', port }).catch(() => undefined);

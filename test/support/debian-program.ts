@@ -16,6 +16,8 @@ export const PYTHON_WITH_REDIS: DebianProgram = {
 };
 export const AGE: DebianProgram = { package: 'age', look: ['/usr/bin/age', '--version'] };
 export const RESTIC: DebianProgram = { package: 'restic', look: ['/usr/bin/restic', 'version'] };
+/** For a server whose clock is set. */
+export const FAKETIME: DebianProgram = { package: 'faketime', look: ['/usr/bin/faketime', '--version'] };
 /** To hold units against. Nothing of it is started. */
 export const SYSTEMD: DebianProgram = { package: 'systemd', look: ['/usr/bin/systemd-analyze', '--version'] };
 /** To type at a terminal where a program insists on one. */

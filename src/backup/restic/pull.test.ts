@@ -68,4 +68,21 @@ describe('in which order it comes', () => {
     expect(runsOf(large).map(({ length }) => length)).toEqual([2, 1, 1, 1]);
     expect(runsOf([])).toEqual([]);
   });
+
+  it('is asked for in few words, however many files it has: no list of arguments grows with them', () => {
+    const part = (index: number): string =>
+      `track/history/${LINEAGE}/appendonly.aof.1.incr.aof.${String(index)}.00000000`;
+    const parts = Array.from({ length: 35_000 }, (_, index) => ({ path: part(index), bytes: 100 }));
+    const backups = Array.from({ length: 35_000 }, (_, index) => ({
+      path: `track/20260108T120000Z-${index.toString(16).padStart(4, '0')}/manifest.json`,
+      bytes: 100,
+    }));
+    const units = unitsOf([...parts, ...backups].map((file) => ({ ...file, path: `/${file.path}` })));
+    expect(units.length).toBe(1 + backups.length);
+    const argumentBytes = runsOf(units).map((run) =>
+      run.reduce((sum, { path }) => sum + '--include'.length + path.length + 3, 0),
+    );
+    // What Linux takes of one argument alone.
+    expect(Math.max(...argumentBytes)).toBeLessThan(128 * 1024);
+  });
 });
