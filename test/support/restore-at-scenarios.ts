@@ -6,7 +6,7 @@ import type { RestoreReport } from '../../src/reconcile/restore/report.js';
 import type { Hands } from './break.js';
 import { until } from './break.js';
 import type { NexusOptions } from './nexus.js';
-import { Nexus } from './nexus.js';
+import { freePortBlock, Nexus } from './nexus.js';
 
 const SECOND_MS = 1_000;
 const NODES = 'MATCH (n) RETURN count(n)';
@@ -89,7 +89,8 @@ export function describeRestoreAt(options: NexusOptions, hands: Hands): void {
   });
 
   it('beside, into a new environment', async () => {
-    const { code, out } = await nexus.run('restore', 'track', '--at', good, '--into', 'then', '--yes', '--json');
+    const beside = ['--into', 'then', '--vault-port', String(await freePortBlock(2))];
+    const { code, out } = await nexus.run('restore', 'track', '--at', good, ...beside, '--yes', '--json');
     expect(code, out).toBe(0);
     expect(await nexus.admin('then', 'operational', 'GET', 'last')).toBe('good');
     expect(await write('EXISTS', 'last')).toBe(0);

@@ -12,7 +12,7 @@ import type { RestoreReport, RestoredEnvironment } from '../../src/reconcile/res
 import type { Hands } from './break.js';
 import { until } from './break.js';
 import type { NexusOptions } from './nexus.js';
-import { findingOf, Nexus } from './nexus.js';
+import { findingOf, freePortBlock, Nexus } from './nexus.js';
 import type { Manifest } from '../../src/backup/backups.js';
 import { runCommand } from './command.js';
 import { chance, rounds, SEED } from './random.js';
@@ -30,9 +30,12 @@ const MINUTES = 60_000;
 /** @param badBackups which of them: what a server makes of one is the same on both runtimes, how it ends is not */
 export function describeRestore(options: NexusOptions, hands: Hands, badBackups: 'all' | 'one' = 'all'): void {
   let nexus: Nexus;
+  /** Of what is restored beside. */
+  let vaultPort: string;
 
   beforeAll(async () => {
     nexus = await Nexus.make(options);
+    vaultPort = String(await freePortBlock(2));
     await nexus.report(0, 'up');
   });
   afterAll(async () => {
@@ -265,8 +268,9 @@ export function describeRestore(options: NexusOptions, hands: Hands, badBackups:
   it('--into: a new environment beside, with passwords of its own; the other one is not touched', async () => {
     const { id } = await takeBackup(nexus, 'track');
     await changeEverything();
-    const report = await restored('track', '--into', 'track-then');
+    const report = await restored('track', '--into', 'track-then', '--vault-port', vaultPort);
     expect(report).toMatchObject({ env: 'track-then', from: 'track', source: { id }, keptAside: null });
+    expect((await nexus.run('status', 'track-then')).out).toContain(vaultPort);
     expect(await nexus.findings('track-then')).toEqual([]);
     expect(await nexus.admin('track-then', 'operational', 'MGET', 'kept', 'later')).toEqual(['then', null]);
     expect(await nexus.password('track-then')).not.toBe(await nexus.password('track'));
@@ -279,7 +283,9 @@ export function describeRestore(options: NexusOptions, hands: Hands, badBackups:
 
   it('--into, from a bad backup: nothing of it stays', async () => {
     await takeBackup(nexus, 'track', { change: () => Buffer.from('this is not a snapshot') });
-    expect(await refusedWith('RESTORE_FAILED', '--into', 'track-then')).toContain('START_FAILED');
+    expect(await refusedWith('RESTORE_FAILED', '--into', 'track-then', '--vault-port', vaultPort)).toContain(
+      'START_FAILED',
+    );
     expect((await nexus.run('status', 'track-then', '--json')).out).toContain('ENVIRONMENT_UNKNOWN');
     expect(existsSync(join(nexus.dataRoot, 'track-then'))).toBe(false);
     expect((await nexus.run('check', '--json')).code).toBe(0);
@@ -331,7 +337,7 @@ export function describeRestore(options: NexusOptions, hands: Hands, badBackups:
     async () => {
       const { id } = await takeBackup(nexus, 'track');
       await changeEverything();
-      const args = ['restore', 'track', '--id', id, '--into', 'track-then', '--yes'];
+      const args = ['restore', 'track', '--id', id, '--into', 'track-then', '--vault-port', vaultPort, '--yes'];
       const random = chance(SEED + 1);
       for (let kill = 0; kill < rounds(INTO_KILLS_IN_CI[badBackups], INTO_KILLS_IN_SOAK); kill += 1) {
         const afterMs = Math.floor(random() * INTO_MS_MAX);

@@ -1,8 +1,9 @@
 import { EXIT, Nexus3Error } from '../../errors.js';
 import { isEnvironmentName } from '../../protocol/environment.js';
-import { isPort, PORT_MAX, PORT_MIN } from '../../protocol/ports.js';
+import { PORT_MAX, PORT_MIN } from '../../protocol/ports.js';
 import type { CommandSpec } from '../command.js';
 import { formatPorts, hanging } from '../render/text.js';
+import { parsePort } from '../parse-port.js';
 
 const NAME_CHARS_SHOWN_MAX = 40;
 
@@ -61,11 +62,3 @@ export const create: CommandSpec = {
     return EXIT.good;
   },
 };
-
-function parsePort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (isPort(port)) return port;
-  throw new Nexus3Error('PORT_INVALID', `${JSON.stringify(text.slice(0, NAME_CHARS_SHOWN_MAX))} is not a port.`, {
-    hint: `Give a whole number from ${String(PORT_MIN)} to ${String(PORT_MAX)}.`,
-  });
-}

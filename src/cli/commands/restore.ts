@@ -3,6 +3,7 @@ import { parseTime } from '../../reconcile/restore/source.js';
 import type { RestoreOptions } from '../../reconcile/restore/report.js';
 import { idOption } from '../backup-options.js';
 import type { Arguments, CommandSpec } from '../command.js';
+import { parsePort } from '../parse-port.js';
 import { renderPlan, renderRestore } from '../render/restore.js';
 
 export const restore: CommandSpec = {
@@ -25,6 +26,12 @@ export const restore: CommandSpec = {
       parse: parseAt,
     },
     { flags: '--into NAME', description: 'into a new environment of this name; ENV itself is not touched' },
+    {
+      flags: '--vault-port N',
+      description:
+        'of that new environment; the operational has the next one. By default the next free pair from 6600 on',
+      parse: parsePort,
+    },
     { flags: '--abort', description: 'put back what a restore that was cut off has replaced' },
     { flags: '--dry-run', description: 'print what would be done, with its plan id, and change nothing' },
     { flags: '--yes', description: 'do not ask' },
@@ -89,16 +96,18 @@ function optionsOf(args: Arguments): RestoreOptions {
     id: args.text('id'),
     at: at === undefined ? undefined : new Date(at),
     into: args.text('into'),
+    vaultPort: args.number('vault-port'),
     abort: args.flag('abort'),
   };
 }
 
-function unasked({ env, id, at, into, abort }: RestoreOptions): string {
+function unasked({ env, id, at, into, vaultPort, abort }: RestoreOptions): string {
   const words = [
     env ?? '--all',
     ...(id === undefined ? [] : ['--id', id]),
     ...(at === undefined ? [] : ['--at', at.toISOString().replace('.000Z', 'Z')]),
     ...(into === undefined ? [] : ['--into', into]),
+    ...(vaultPort === undefined ? [] : ['--vault-port', String(vaultPort)]),
     ...(abort ? ['--abort'] : []),
   ];
   return `nexus3 restore ${words.join(' ')} --yes`;

@@ -6,6 +6,7 @@ import { Nexus3Error } from '../../errors.js';
 import type { ConfiguredEnvironment } from '../../config/configuration.js';
 import type { Progress } from '../../progress.js';
 import type { Environment } from '../../protocol/environment.js';
+import type { CreateOptions } from '../create.js';
 import { chooseEnvironment, refuseBadName } from '../create.js';
 import { specOf, specsOf } from '../desired.js';
 import { readFolders } from '../folder.js';
@@ -35,7 +36,7 @@ export async function planInto(world: World, { from, into }: Beside, options: Re
   if (journal !== undefined && way !== 'begin') return planResumed(into, journal.source, way);
   if (await isPullNeeded(world, from, options)) return planUnknown(world, into, from);
   const chosen = await sourceFor(world, from, options, historyFolder(world, from));
-  const environment = existing ?? (await chooseEnvironment(world, shapeOf(world, { from, into }, chosen)));
+  const environment = existing ?? (await chooseEnvironment(world, shapeOf(world, { from, into }, options, chosen)));
   return planBegin({ environment, facts: undefined, from, chosen });
 }
 
@@ -55,7 +56,7 @@ export async function restoreInto(
   };
   const { grown, environment } =
     existing === undefined
-      ? await add(world, { from, into }, await choose(), steps)
+      ? await add(world, { from, into }, options, await choose(), steps)
       : { grown: world, environment: existing };
   try {
     const outcome = await restoreOne(
@@ -103,10 +104,11 @@ async function undo(world: World, environment: ConfiguredEnvironment, progress: 
 async function add(
   world: World,
   beside: Beside,
+  options: RestoreOptions,
   chosen: ChosenSource,
   progress: Progress,
 ): Promise<{ readonly grown: World; readonly environment: ConfiguredEnvironment }> {
-  const added = await chooseEnvironment(world, shapeOf(world, beside, chosen));
+  const added = await chooseEnvironment(world, shapeOf(world, beside, options, chosen));
   const grown = await world.addEnvironment(added);
   const environment = grown.configuration.environments.find(({ name }) => name === beside.into);
   if (environment === undefined) throw new Error(`${beside.into} is not in the configuration that it was added to`);
@@ -118,11 +120,12 @@ async function add(
 function shapeOf(
   world: World,
   { from, into }: Beside,
+  { vaultPort }: RestoreOptions,
   chosen: ChosenSource,
-): { readonly name: string; readonly secure: boolean } {
+): CreateOptions {
   const configured = world.configuration.environments.find(({ name }) => name === from);
   const kind: Environment['kind'] | undefined = chosen.kind === 'backup' ? chosen.manifest.kind : configured?.kind;
-  return { name: into, secure: kind === 'secure' };
+  return { name: into, secure: kind === 'secure', vaultPort };
 }
 
 /**

@@ -10,6 +10,8 @@ export interface RestoreOptions {
   readonly at: Date | undefined;
   /** A new environment to restore into. */
   readonly into: string | undefined;
+  /** Of that new environment; undefined: the next free one. */
+  readonly vaultPort?: number | undefined;
   /** Put back what a restore that was cut off has replaced. */
   readonly abort: boolean;
 }

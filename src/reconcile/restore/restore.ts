@@ -148,7 +148,7 @@ async function selected(world: World, { env, into }: RestoreOptions): Promise<vo
 }
 
 /** @throws Nexus3Error USAGE */
-function refuseContradictions({ env, id, at, into, abort }: RestoreOptions): void {
+function refuseContradictions({ env, id, at, into, vaultPort, abort }: RestoreOptions): void {
   const usage = (message: string, hint: string): Nexus3Error => new Nexus3Error('USAGE', message, { hint });
   const chooses = id !== undefined || at !== undefined;
   if (id !== undefined && at !== undefined) {
@@ -156,6 +156,9 @@ function refuseContradictions({ env, id, at, into, abort }: RestoreOptions): voi
   }
   if (env === undefined && (chooses || into !== undefined || abort)) {
     throw usage('--all restores the newest backup of every environment.', 'Name one environment for that option.');
+  }
+  if (vaultPort !== undefined && into === undefined) {
+    throw usage('--vault-port is for a new environment.', 'Name that, too: --into NAME');
   }
   if (abort && (chooses || into !== undefined)) {
     throw usage('--abort puts the old data back; it restores nothing.', 'Leave the other options out.');
