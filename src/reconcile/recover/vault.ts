@@ -20,6 +20,7 @@ import type { Recovered } from './recovered.js';
 import { newIncarnation, ownerToBe, writeMark } from '../render.js';
 import { follow, putUpFence, takeDownFence } from '../vault-data/fence.js';
 import { fillFromSnapshot, stage, writeSince } from '../vault-data/stage.js';
+import { stopIfStartedMeanwhile } from '../vault-data/stop.js';
 import { proveWriteAndRead, untilLoaded } from '../wait.js';
 import type { Admin, World } from '../world.js';
 
@@ -132,6 +133,7 @@ async function replaceData(world: World, facts: EnvironmentFacts, operational: I
     const keep = vault.folder.hasData && !(await isEarlierAttempt(aside, vault));
     await writeFileWhole(join(aside, ATTEMPT), incarnation, { mode: 0o600 });
     const moved = await moveAside(world, vault.spec, { replacement: staged, keep });
+    await stopIfStartedMeanwhile(world, vault.spec);
     await writeMark(vault.spec, { incarnation, seq: 0, bytes: 0 }, owner);
     return keep ? moved : null;
   } catch (error) {

@@ -15,12 +15,13 @@ import { repairUsers } from '../tokens.js';
 import { discardAside } from '../vault-data/aside.js';
 import { follow, takeDownFence } from '../vault-data/fence.js';
 import { proveWriteAndRead, untilLoaded } from '../wait.js';
+import { stateOf } from '../vault-data/stop.js';
 import type { World } from '../world.js';
 import { keysIn } from './content.js';
 import { endJournal } from './journal.js';
 import type { Restoring } from './restoring.js';
 import { noteRestored } from './run.js';
-import { keptFolder, runs, stateOf, vaultSpecOf } from './restoring.js';
+import { keptFolder, runs, vaultSpecOf } from './restoring.js';
 import { wordsOf } from './source.js';
 
 /** A vault that is written to meanwhile is compared again, so often, so far apart (milliseconds). */

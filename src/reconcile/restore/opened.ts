@@ -2,9 +2,10 @@
 import type { ConfiguredEnvironment } from '../../config/configuration.js';
 import { judgeVault } from '../../protocol/guard.js';
 import { readFolders } from '../folder.js';
+import { stateOf } from '../vault-data/stop.js';
 import type { World } from '../world.js';
 import type { RestoreJournal } from './journal.js';
-import { holdsRestored, stateOf, vaultSpecOf } from './restoring.js';
+import { holdsRestored, vaultSpecOf } from './restoring.js';
 
 /**
  * `lost`: they are not there, or the guard holds them. `failing`: their server ends by itself, so they may be damaged.

@@ -2,6 +2,7 @@
  * The vault's data replaced by the restored ones, and those proven. Every step can be done again. What goes wrong here is
  * taken back by whoever called it: until the last line nobody but nexus3 has seen what was restored.
  */
+import { stateOf, stopIfStartedMeanwhile, stopIfThere } from '../vault-data/stop.js';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Nexus3Error, writeFailure } from '../../errors.js';
@@ -19,15 +20,7 @@ import { ANSWER_WAIT_MS, LOAD_WAIT_MS, pauseAfter } from '../wait.js';
 import { contentDifferences, isBeingExpired } from './content.js';
 import { writeJournal } from './journal.js';
 import type { Restoring } from './restoring.js';
-import {
-  holdsRestored,
-  keptFolder,
-  stagedFolder,
-  stateOf,
-  stopIfStartedMeanwhile,
-  stopIfThere,
-  vaultSpecOf,
-} from './restoring.js';
+import { holdsRestored, keptFolder, stagedFolder, vaultSpecOf } from './restoring.js';
 
 const POLL_MS = 50;
 /** How long a vault may take to remove keys whose time had passed before it loaded them, in milliseconds. */

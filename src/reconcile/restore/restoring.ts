@@ -4,7 +4,6 @@ import type { ConfiguredEnvironment } from '../../config/configuration.js';
 import type { Progress } from '../../progress.js';
 import type { Credentials } from '../../protocol/users.js';
 import type { InstanceRuntimeState, InstanceSpec } from '../../runtime/runtime.js';
-import { instanceKey } from '../../protocol/environment.js';
 import { specOf } from '../desired.js';
 import { readVaultFolder } from '../folder.js';
 import { asideFolder } from '../vault-data/aside.js';
@@ -41,25 +40,8 @@ export function keptFolder({ world, environment, journal }: Restoring): string {
   return join(asideFolder(world, environment.name), journal.kept);
 }
 
-export async function stateOf(world: World, spec: InstanceSpec): Promise<InstanceRuntimeState | undefined> {
-  return (await world.runtime.observe([spec])).instances.get(instanceKey(spec.id));
-}
-
 export function runs(state: InstanceRuntimeState | undefined): boolean {
   return state?.state === 'running' || state?.state === 'starting';
-}
-
-export async function stopIfThere(world: World, spec: InstanceSpec): Promise<void> {
-  if ((await stateOf(world, spec)) !== undefined) await world.runtime.stop(spec);
-}
-
-/**
- * After folders were exchanged: whoever has started it by hand between its stop and that (`docker start`) has started it with
- * what lay there before, and it goes on with that, wherever the folder is now.
- */
-export async function stopIfStartedMeanwhile(world: World, spec: InstanceSpec): Promise<void> {
-  const state = await stateOf(world, spec);
-  if (state !== undefined && state.state !== 'stopped') await world.runtime.stop(spec);
 }
 
 /** Whether the restored data lie in this folder, whole. */

@@ -14,20 +14,11 @@ import { perform } from '../perform.js';
 import { ownerToBe, renderInstance } from '../render.js';
 import { asideFolder, discardAside, exchange, keptName, stampOf } from '../vault-data/aside.js';
 import { proveWriteAndRead, untilLoaded, waitForLink } from '../wait.js';
+import { stateOf, stopIfStartedMeanwhile, stopIfThere } from '../vault-data/stop.js';
 import type { World } from '../world.js';
 import { endJournal, seeRestore, writeJournal } from './journal.js';
 import type { Restoring } from './restoring.js';
-import {
-  holdsRestored,
-  keptFolder,
-  runs,
-  stagedFolder,
-  stateOf,
-  stopIfStartedMeanwhile,
-  stopIfThere,
-  undoneFolder,
-  vaultSpecOf,
-} from './restoring.js';
+import { holdsRestored, keptFolder, runs, stagedFolder, undoneFolder, vaultSpecOf } from './restoring.js';
 
 /** Every step can be done again. @throws what kept the old data from serving; they are in their place nevertheless */
 export async function takeBack(restoring: Restoring): Promise<void> {
