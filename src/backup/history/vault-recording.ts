@@ -94,7 +94,7 @@ async function recordedWrites(
     const path = join(folder, file);
     const bytes = sizes.get(file) ?? 0;
     const first = annotationOf(await headOf(path, WRITES_HEAD_BYTES));
-    const openFrom = (from: number, to: number): Promise<OpenedFile> => openPlainFile(path, { from, to });
+    const openFrom = (from: number, to: number): Promise<OpenedFile> => openPlainFile(path, { range: { from, to } });
     recorded.push({ name: file, seq, bytes, first, open: () => openFrom(0, bytes), openFrom });
   }
   return recorded;
@@ -133,7 +133,7 @@ function annotationOf(head: Buffer): number | undefined {
 /** Empty where it cannot be read, or is gone by now. */
 async function headOf(path: string, bytes: number): Promise<Buffer> {
   try {
-    await using file = await openPlainFile(path, { from: 0, to: bytes });
+    await using file = await openPlainFile(path, { range: { from: 0, to: bytes } });
     const chunks: Buffer[] = [];
     for await (const chunk of file.chunks) chunks.push(chunk);
     return Buffer.concat(chunks);
