@@ -7,13 +7,14 @@ import { alternate, judge } from '../comparison.js';
 import { timeBareServer } from './bare-server.js';
 import type { Ground } from './ground.js';
 import { ENV } from './ground.js';
+import type { RestoreRounds } from './restore.js';
 import { timeUntil } from './wait.js';
 
-const ROUNDS = { warmUps: 1, pairs: 5 };
+const WARM_UPS = 1;
 const TARGET_TIMES_MAX = 1.2;
 const LINK_UP = /^master_link_status:up/m;
 
-export async function refill(ground: Ground, size: string): Promise<readonly Comparison[]> {
+export async function refill(ground: Ground, { size, pairs: count }: RestoreRounds): Promise<readonly Comparison[]> {
   const rival = 'a plain redis-server, started empty as a replica of the same vault, until its link is up';
   const whole: Contest = {
     name: `refill-${size}`,
@@ -36,9 +37,9 @@ export async function refill(ground: Ground, size: string): Promise<readonly Com
       return (await running).ms;
     },
     () => bareReplica(ground),
-    ROUNDS,
+    { warmUps: WARM_UPS, pairs: count },
   );
-  const measuredOnes = untilServing.slice(ROUNDS.warmUps);
+  const measuredOnes = untilServing.slice(WARM_UPS);
   const servingPairs = pairs.map(({ rivalMs }, index) => ({ nexus3Ms: measuredOnes[index] ?? 0, rivalMs }));
   return [judge(whole, pairs), judge(serving, servingPairs)];
 }

@@ -11,18 +11,22 @@ import { create, newest } from './snapshot.js';
 import { timeUntil } from './wait.js';
 
 const WARM_UPS = 1;
-const PAIRS = 5;
 const TARGET_TIMES_MAX = 1.5;
 const MARK = 'bench:which';
 
-export async function restore(ground: Ground, size: string): Promise<readonly Comparison[]> {
+export interface RestoreRounds {
+  readonly size: string;
+  readonly pairs: number;
+}
+
+export async function restore(ground: Ground, { size, pairs: count }: RestoreRounds): Promise<readonly Comparison[]> {
   const door: Door = { ...(await ground.door()), username: 'default', password: await ground.password('default') };
   await write(door, 'SET', MARK, 'as backed up');
   await create(ground);
   const { id } = await newest(ground);
   const dump = join(ground.repository, ENV, id, 'dump.rdb');
   const rows: { readonly serving: number; readonly whole: number; readonly rival: number }[] = [];
-  for (let round = 0; round < WARM_UPS + PAIRS; round += 1) {
+  for (let round = 0; round < WARM_UPS + count; round += 1) {
     await write(door, 'SET', MARK, 'written since');
     await settle(await ground.door());
     const running = ground.estate.nexus3('restore', ENV, '--id', id, '--yes', '--quiet');
