@@ -29,6 +29,11 @@ export function describeRestoreAt(options: NexusOptions, hands: Hands): void {
       'the rewrite',
     );
     await write('SET', 'last', 'good');
+    // What writes more than once is a transaction in the append-only file.
+    await write('EVAL', "redis.call('SET', 'left', 1) redis.call('SET', 'right', 2)", '0');
+    await write('XADD', 'jobs', '1-0', 'job', 'one');
+    await write('XGROUP', 'CREATE', 'jobs', 'workers', '0');
+    await write('XREADGROUP', 'GROUP', 'workers', 'anna', 'STREAMS', 'jobs', '>');
     good = await endOfThisSecond();
     await write('FLUSHALL');
     await write('SET', 'junk', 'value');
@@ -64,6 +69,9 @@ export function describeRestoreAt(options: NexusOptions, hands: Hands): void {
         null,
         null,
       ]);
+      expect(await nexus.admin('track', role, 'MGET', 'left', 'right')).toEqual(['1', '2']);
+      const pending = await nexus.admin('track', role, 'XPENDING', 'jobs', 'workers');
+      expect(pending).toEqual([1, '1-0', '1-0', [['anna', '1']]]);
       expect(JSON.stringify(await nexus.admin('track', role, 'GRAPH.RO_QUERY', 'projects', NODES))).toContain('[[20]]');
     }
   }
