@@ -13,7 +13,7 @@ const READ_BYTES = 1024 * 1024;
  * One is being read, one is used, one is being written, and one is to spare: fresh memory for each costs a quarter of the time
  * of a copy (measured: the kernel clears every page first).
  */
-const RECYCLED_BUFFERS = 4;
+const RECYCLED_BUFFERS = 3 + WRITE_BYTES / READ_BYTES;
 
 export interface Measured {
   readonly bytes: number;

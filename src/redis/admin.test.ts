@@ -92,6 +92,29 @@ describe('an administrator', () => {
     await writer.send(['GRAPH.DELETE', graph]);
   }, 20_000);
 
+  it('counts and asks while graphs come and go', async () => {
+    await using on = await openAdmin(vault.address, TEST_CREDENTIALS.admin);
+    using writer = await openConnection(vault.address, APPLICATION);
+    const names = Array.from({ length: 100 }, (_, index) => `passing${String(index)}`);
+    let isOver = false;
+    const churn = async (): Promise<void> => {
+      while (!isOver) {
+        await writer.pipeline(names.map((name) => ['GRAPH.QUERY', name, 'CREATE (:Passing)']));
+        await writer.pipeline(names.map((name) => ['GRAPH.DELETE', name]));
+      }
+    };
+    const churning = churn();
+    try {
+      for (let round = 0; round < 10; round += 1) {
+        expect(await on.graphsEnforcing()).toEqual([]);
+        expect((await on.countGraphs()).map(({ name }) => name)).toEqual(expect.arrayContaining(['people']));
+      }
+    } finally {
+      isOver = true;
+      await churning;
+    }
+  });
+
   it('does not count what the graph module keeps for itself', async () => {
     await using on = await openAdmin(vault.address, TEST_CREDENTIALS.admin);
     const before = await on.countKeys();

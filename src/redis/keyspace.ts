@@ -6,6 +6,10 @@ import { expectInteger, expectList, expectOk, expectText, isList, ReplyError, te
 
 /** How long one count of a graph may take, in milliseconds. */
 const GRAPH_COUNT_TIMEOUT_MS = 60_000;
+/** How long a graph may take to say what it still enforces, in milliseconds: it counts nothing. */
+const GRAPH_ENFORCES_TIMEOUT_MS = 5_000;
+/** Of a graph that was deleted since it was listed. */
+const GONE = 'ERR Invalid graph operation on empty key';
 /** How many keys a server looks at in one step of a scan. */
 const SCAN_STEP_KEYS = 5_000;
 /** How many steps a scan may take: at the step's size, ten thousand million keys. */
@@ -83,15 +87,20 @@ export async function countGraphs(connection: Connection): Promise<readonly Grap
  */
 export async function graphsEnforcing(connection: Connection): Promise<readonly string[]> {
   const pending = countConstraints('UNDER CONSTRUCTION');
-  const graphs = await ofEachGraph(connection, async (key, name) => ({
-    name,
-    isPending: (await countIn(connection, key, pending)) > 0,
-  }));
-  return graphs.filter(({ isPending }) => isPending).map(({ name }) => name);
+  return ofEachGraph(connection, async (key, name) => {
+    const count = await countIn(connection, key, pending, GRAPH_ENFORCES_TIMEOUT_MS);
+    return count === undefined || count === 0 ? undefined : name;
+  });
 }
 
-/** GRAPH.LIST names the graphs of all databases, so each database is asked which of them it has. */
-async function ofEachGraph<T>(connection: Connection, ask: (key: string, name: string) => Promise<T>): Promise<T[]> {
+/**
+ * GRAPH.LIST names the graphs of all databases, so each database is asked which of them it has.
+ * @param ask undefined: nothing to tell, as of one that is gone meanwhile
+ */
+async function ofEachGraph<T>(
+  connection: Connection,
+  ask: (key: string, name: string) => Promise<T | undefined>,
+): Promise<T[]> {
   const list = await connection.send(['GRAPH.LIST']);
   if (list instanceof ReplyError && list.text.startsWith('ERR unknown command')) return [];
   const names = expectList(list, 'GRAPH.LIST').map((name) => expectText(name, 'GRAPH.LIST'));
@@ -100,22 +109,30 @@ async function ofEachGraph<T>(connection: Connection, ask: (key: string, name: s
     await select(connection, db);
     const types = await connection.pipeline(names.map((name) => ['TYPE', name]));
     for (const name of names.filter((_, index) => textOf(types[index]) === 'graphdata')) {
-      answers.push(await ask(name, db === 0 ? name : `db${String(db)}/${name}`));
+      const answer = await ask(name, db === 0 ? name : `db${String(db)}/${name}`);
+      if (answer !== undefined) answers.push(answer);
     }
   }
   await select(connection, 0);
   return answers;
 }
 
-async function countIn(connection: Connection, key: string, query: string): Promise<number> {
-  const reply = await connection.send(['GRAPH.RO_QUERY', key, query], { timeoutMs: GRAPH_COUNT_TIMEOUT_MS });
+/** Undefined: it is gone. */
+async function countIn(
+  connection: Connection,
+  key: string,
+  query: string,
+  timeoutMs: number,
+): Promise<number | undefined> {
+  const reply = await connection.send(['GRAPH.RO_QUERY', key, query], { timeoutMs });
+  if (reply instanceof ReplyError && reply.text.startsWith(GONE)) return undefined;
   // [header, rows, statistics]; one row of one number.
   const [row] = expectList(expectList(reply, 'GRAPH.RO_QUERY')[1], 'GRAPH.RO_QUERY');
   return expectInteger(isList(row) ? row[0] : undefined, 'GRAPH.RO_QUERY');
 }
 
-async function countGraph(connection: Connection, key: string, name: string): Promise<GraphCounts> {
-  const count = (query: string): Promise<number> => countIn(connection, key, query);
+async function countGraph(connection: Connection, key: string, name: string): Promise<GraphCounts | undefined> {
+  const count = (query: string): Promise<number | undefined> => countIn(connection, key, query, GRAPH_COUNT_TIMEOUT_MS);
   const [nodes, edges, labels, indexes, constraints] = await Promise.all([
     count(COUNTS.nodes),
     count(COUNTS.edges),
@@ -123,5 +140,14 @@ async function countGraph(connection: Connection, key: string, name: string): Pr
     count(COUNTS.indexes),
     count(COUNTS.constraints),
   ]);
+  if (
+    nodes === undefined ||
+    edges === undefined ||
+    labels === undefined ||
+    indexes === undefined ||
+    constraints === undefined
+  ) {
+    return undefined;
+  }
   return { name, nodes, edges, labels, indexes, constraints };
 }

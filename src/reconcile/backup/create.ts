@@ -20,7 +20,7 @@ import { flowOf } from './flow.js';
 import { whyNotBackUp } from './refuse.js';
 import type { CreatedBackup, ReportedError } from './report.js';
 import { reportedBackup, reportedError } from './report.js';
-import { takeSnapshot, untilInForce } from './snapshot.js';
+import { takeSnapshot } from './snapshot.js';
 import { verifyOne } from './verify-one.js';
 
 /** How many vaults send at once: each is a fork on this host, and they share its disk. */
@@ -172,8 +172,9 @@ async function backUp(
 ): Promise<void> {
   const refusal = options.refusal ?? whyNotBackUp(facts);
   if (refusal !== undefined) throw refusal;
-  turn.warnings.push(...(await untilInForce(world, facts, progress)));
-  const manifest = await takeSnapshot(world, facts, options.version, progress);
+  const manifest = await takeSnapshot(world, facts, options.version, progress, (text) => {
+    if (!turn.warnings.includes(text)) turn.warnings.push(text);
+  });
   turn.manifest = manifest;
   // A history that cannot be archived is no reason to leave the snapshot unproven.
   await attempt(turn, async () => {
