@@ -17,7 +17,7 @@ const LINK_WAIT_MS = 60_000;
 export const LOAD_WAIT_MS = 1_800_000;
 /** Asked again after a fiftieth of the time waited so far: at once where little is waited for, seldom where much is. */
 const POLL_SHARE = 0.02;
-const POLL_MS_MIN = 15;
+const POLL_MS_MIN = 50;
 const POLL_MS_MAX = 100;
 /** A wait longer than this is said. */
 const NOTE_AFTER_MS = 3_000;

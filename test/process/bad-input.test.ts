@@ -1,7 +1,7 @@
 /** Ports, plans, the root key and Locker as people get them wrong, against environments that run and hold data. */
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { PROCESS_HANDS, until } from '../support/break.js';
@@ -32,25 +32,34 @@ afterEach(async () => {
 
 const run = (...args: readonly string[]): ReturnType<Nexus['run']> => nexus.run(...args);
 
-async function listenOn(port: number): Promise<Server> {
-  const server = createServer().listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
+/** Takes whoever comes, and never says a word. */
+class Stranger {
+  readonly #sockets = new Set<Socket>();
+  readonly #server = createServer((socket) => this.#sockets.add(socket.on('error', () => undefined)));
 
-async function stopListening(server: Server): Promise<void> {
-  server.close();
-  await once(server, 'close');
+  static async on(port: number): Promise<Stranger> {
+    const stranger = new Stranger();
+    stranger.#server.listen(port, '127.0.0.1');
+    await once(stranger.#server, 'listening');
+    return stranger;
+  }
+
+  /** An operational may have come meanwhile: nobody has read what it said, so its connection would never end by itself. */
+  async stop(): Promise<void> {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await once(this.#server, 'close');
+  }
 }
 
 describe('a port', () => {
   it('that a stranger listens on is refused, and the stranger is named', async () => {
     const port = await freePortBlock(2);
-    const stranger = await listenOn(port + 1);
+    const stranger = await Stranger.on(port + 1);
     const { message } = await refused(run, ['create', 'notes', `--vault-port=${String(port)}`], 'PORT_TAKEN');
     expect(message).toContain(String(port + 1));
     expect(message).toContain(`process ${String(process.pid)}`);
-    await stopListening(stranger);
+    await stranger.stop();
   });
 
   it('that a neighbour has, or its operational, or that leaves none for the own one, is refused with the neighbour', async () => {
@@ -69,14 +78,14 @@ describe('a port', () => {
     await PROCESS_HANDS.stop(nexus, 'track', 'vault');
     await PROCESS_HANDS.stop(nexus, 'user', 'vault');
     const { port } = await nexus.spec('track', 'vault');
-    const stranger = await listenOn(port);
+    const stranger = await Stranger.on(port);
     const report = await bounded('up', () => nexus.report(1, 'up'));
     expect(report.failures).toEqual([expect.objectContaining({ code: 'PORT_TAKEN', on: 'track/vault' })]);
     expect(report.failures[0]?.message).toContain(String(process.pid));
     expect(report.failures[0]?.hint).not.toBe('');
     expect(codesOf(report, 'user')).toEqual([]);
     expect(codesOf(report, 'track')).toContain('instance-stopped vault');
-    await stopListening(stranger);
+    await stranger.stop();
     await nexus.report(0, 'up');
   });
 });

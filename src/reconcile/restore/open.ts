@@ -112,10 +112,13 @@ async function followAtLast(
   try {
     await follow(world, environment, progress);
   } catch (error) {
-    if (!(error instanceof Nexus3Error) || (await acceptsAdmin(world, environment, credentials))) throw error;
-    progress.note(`the operational of ${environment.name} does not answer any more: it is started anew`);
-    await perform(world, { kind: 'restart', on: { env: environment.name, role: 'operational' } }, progress);
-    await untilLoaded(world, environment, 'operational');
+    if (!(error instanceof Nexus3Error)) throw error;
+    progress.note(`${error.message} Once more.`);
+    if (!(await acceptsAdmin(world, environment, credentials))) {
+      progress.note(`the operational of ${environment.name} does not answer any more: it is started anew`);
+      await perform(world, { kind: 'restart', on: { env: environment.name, role: 'operational' } }, progress);
+      await untilLoaded(world, environment, 'operational');
+    }
     await follow(world, environment, progress);
   }
 }
