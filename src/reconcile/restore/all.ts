@@ -12,11 +12,11 @@ import type { EnvironmentFacts } from '../facts.js';
 import { look, repair } from '../loop.js';
 import { UP_LICENCE } from '../up.js';
 import type { World } from '../world.js';
-import { readJournal } from './journal.js';
+import { readJournal, seeRestore } from './journal.js';
 import { restoreOne, wayOf } from './one.js';
 import { openedOf } from './opened.js';
 import type { PlannedRestore } from './plan.js';
-import { planBegin, planResumed, planSkipped } from './plan.js';
+import { planBegin, planFailed, planResumed, planSkipped } from './plan.js';
 import type { RestoredEnvironment } from './report.js';
 import { errorFields, NOTHING_DONE } from './report.js';
 import { historyFolder, isPullNeeded, planUnknown, pull, sourceFor } from './request.js';
@@ -34,11 +34,23 @@ const NO_BACKUP = 'There is no backup of it.';
 export async function planAll(world: World): Promise<readonly PlannedRestore[]> {
   await world.locker.ownCredentials(false);
   const { diagnosed } = await look(world, world.configuration.environments);
-  const planned = await Promise.all(diagnosed.map(({ facts }) => planOne(world, facts)));
-  if (planned.some(({ way, source }) => way !== 'skip' || source !== null)) return planned;
+  const planned = await Promise.all(diagnosed.map(({ facts }) => planOrSay(world, facts)));
+  if (planned.some(({ way, source }) => way !== 'fail' && (way !== 'skip' || source !== null))) return planned;
+  const failed = planned.find(({ error }) => error !== undefined)?.error;
+  if (failed !== undefined) throw failed;
   // Nothing at all: the repository says where it looked.
   await world.backups.read(world.configuration.environments[0]?.name ?? '', undefined);
   return planned;
+}
+
+/** One that will fail does not stop the others. */
+async function planOrSay(world: World, facts: EnvironmentFacts): Promise<PlannedRestore> {
+  try {
+    return await planOne(world, facts);
+  } catch (error) {
+    if (!(error instanceof Nexus3Error)) throw error;
+    return planFailed(facts.environment.name, error);
+  }
 }
 
 async function planOne(world: World, facts: EnvironmentFacts): Promise<PlannedRestore> {
@@ -83,7 +95,7 @@ async function pullOrSay(
   progress: Progress,
 ): Promise<Nexus3Error | undefined> {
   // What is under way is finished from what lies here.
-  const beginning = environments.filter(({ name }) => readJournal(world.configuration.dataRoot, name) === undefined);
+  const beginning = environments.filter(({ name }) => seeRestore(world.configuration.dataRoot, name) === undefined);
   try {
     await pull(
       world,

@@ -1,5 +1,6 @@
 /** What a restore will do, in words, before anybody is asked: the steps, and what is lost by it. Pure. */
 import { createHash } from 'node:crypto';
+import type { Nexus3Error } from '../../errors.js';
 import type { EnvironmentFacts } from '../facts.js';
 import { guardOf, serverOf } from '../facts.js';
 import { keysOf } from '../../redis/observation.js';
@@ -19,7 +20,7 @@ export interface PlannedRestore {
   readonly env: string;
   /** Whose backup or history it is. */
   readonly from: string;
-  readonly way: Way | 'skip';
+  readonly way: Way | 'skip' | 'fail';
   /** Null: only known once the repository has been filled. */
   readonly source: RestoreSource | null;
   readonly steps: readonly string[];
@@ -28,6 +29,8 @@ export interface PlannedRestore {
   readonly keysNow: number | null;
   /** Keys that the source holds; null: nobody has counted them yet. */
   readonly keysThen: number | null;
+  /** Why it will fail; the others of `--all` are restored all the same. */
+  readonly error?: Nexus3Error;
 }
 
 /** `p_` and 12 hex digits: the same restores of the same sources, the same id. */
@@ -123,4 +126,9 @@ export function planResumed(env: string, source: RestoreSource, way: Exclude<Way
 /** @param source null: there is no backup of it; otherwise it was restored from this already */
 export function planSkipped(env: string, why: string, source: RestoreSource | null): PlannedRestore {
   return { env, from: env, way: 'skip', source, steps: [], warnings: [why], keysNow: null, keysThen: null };
+}
+
+export function planFailed(env: string, error: Nexus3Error): PlannedRestore {
+  const warnings = [`It will fail: ${error.message} ${error.hint}`];
+  return { env, from: env, way: 'fail', source: null, steps: [], warnings, keysNow: null, keysThen: null, error };
 }

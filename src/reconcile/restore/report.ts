@@ -68,20 +68,31 @@ export const NOTHING_DONE = {
   error: null,
 } as const;
 
+const PLANNED_OUTCOMES: Readonly<Record<PlannedRestore['way'], RestoredEnvironment['outcome']>> = {
+  begin: 'planned',
+  'go-on': 'planned',
+  finish: 'planned',
+  'put-back': 'planned',
+  'put-back-then-begin': 'planned',
+  skip: 'skipped',
+  fail: 'failed',
+};
+
 export function plannedReport(id: string, planned: readonly PlannedRestore[], durationMs: number): RestoreReport {
   return {
-    ok: true,
+    ok: planned.every(({ way }) => way !== 'fail'),
     dryRun: true,
     plan: id,
-    environments: planned.map(({ env, from, way, source, steps, warnings, keysThen }) => ({
+    environments: planned.map(({ env, from, way, source, steps, warnings, keysThen, error }) => ({
       ...NOTHING_DONE,
       env,
       from,
       source,
-      outcome: way === 'skip' ? 'skipped' : 'planned',
+      outcome: PLANNED_OUTCOMES[way],
       steps,
       warnings,
       keys: keysThen,
+      error: error === undefined ? null : errorFields(error),
     })),
     durationMs,
   };
