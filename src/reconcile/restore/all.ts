@@ -62,9 +62,8 @@ async function planOne(world: World, facts: EnvironmentFacts): Promise<PlannedRe
   if (await isPullNeeded(world, name, NEWEST)) return planUnknown(world, name, name);
   if ((await world.backups.list(name)).length === 0) return planSkipped(name, NO_BACKUP, null);
   const chosen = await sourceFor(world, name, NEWEST, undefined);
-  const source = sourceOf(name, chosen);
-  const before = await restoredBefore(world, environment, source);
-  if (before !== undefined) return planSkipped(name, restoredBeforeWords(name, before), source);
+  const before = await restoredBefore(world, environment, sourceOf(name, chosen));
+  if (before !== undefined) return planSkipped(name, restoredBeforeWords(name, before), before.source);
   const planned = planBegin({ environment, facts, from: name, chosen });
   const { target } = world.backups;
   if (target === undefined) return planned;
@@ -151,9 +150,9 @@ async function restoredInThisRun(
   environment: ConfiguredEnvironment,
 ): Promise<Pick<RestoredEnvironment, 'source' | 'warnings'> | undefined> {
   const { name } = environment;
-  const source = sourceOf(name, await sourceFor(world, name, NEWEST, undefined));
-  const before = await restoredBefore(world, environment, source);
-  return before === undefined ? undefined : { source, warnings: [restoredBeforeWords(name, before)] };
+  const newest = sourceOf(name, await sourceFor(world, name, NEWEST, undefined));
+  const before = await restoredBefore(world, environment, newest);
+  return before === undefined ? undefined : { source: before.source, warnings: [restoredBeforeWords(name, before)] };
 }
 
 function olderThanThere({ backups }: World, notFetched: Nexus3Error | undefined): readonly string[] {

@@ -46,7 +46,10 @@ it('what it has noted, until that is too long ago', async () => {
   await beginRun(world);
   expect(await restoredBefore(world, track, SOURCE)).toBeUndefined();
   await restored();
-  expect(await restoredBefore(world, track, SOURCE)).toBe(world.clock.now().toISOString());
+  expect(await restoredBefore(world, track, SOURCE)).toEqual({
+    source: SOURCE,
+    restoredAt: world.clock.now().toISOString(),
+  });
   await world.clock.sleep(24 * HOUR_MS);
   expect(await restoredBefore(world, track, SOURCE)).toBeDefined();
   await world.clock.sleep(1);
@@ -62,6 +65,13 @@ it('not where another backup would be taken by now, or what was restored is gone
   expect(await restoredBefore(world, track, SOURCE), 'the guard holds it').toBeUndefined();
   await rm(dataDir, { recursive: true });
   expect(await restoredBefore(world, track, SOURCE)).toBeUndefined();
+});
+
+it('what was written since is no reason: a backup made after it takes nothing from it', async () => {
+  await beginRun(world);
+  await restored();
+  const since = { ...SOURCE, id: '20260108T120001Z-1a2b', createdAt: '2026-01-08T12:00:01Z' } as const;
+  expect(await restoredBefore(world, track, since)).toMatchObject({ source: SOURCE });
 });
 
 it('nothing where no run is unfinished; one ends with the last environment that has a backup', async () => {

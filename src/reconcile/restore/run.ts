@@ -70,32 +70,45 @@ export async function noteRestored(
   }
 }
 
+export interface RestoredBefore {
+  readonly source: RestoreSource;
+  /** ISO 8601. */
+  readonly restoredAt: string;
+}
+
 /**
- * When the unfinished run restored it (ISO 8601): only where it would be restored from the same backup again, lately, and
- * what it was restored with is still there. Undefined: it is left to do.
+ * What the unfinished run has restored: only where nothing from before that is newer would be taken now, lately, and what it
+ * was restored with is still there. Undefined: it is left to do.
+ * @param newest what would be taken now
  */
 export async function restoredBefore(
   world: World,
   environment: ConfiguredEnvironment,
-  source: RestoreSource,
-): Promise<string | undefined> {
+  newest: RestoreSource,
+): Promise<RestoredBefore | undefined> {
   const { configuration, clock } = world;
   const path = recordPath(configuration.dataRoot, environment.name);
   const value = parseJsonObject((await readIfThere(path)) ?? '');
   const { restoredAt, incarnation } = value ?? {};
-  const from = parseSource(value?.['source']);
-  if (value?.['schema'] !== SCHEMA || from === undefined || !isSameSource(source, from)) return undefined;
+  const source = parseSource(value?.['source']);
+  if (value?.['schema'] !== SCHEMA || source === undefined) return undefined;
   if (typeof restoredAt !== 'string' || typeof incarnation !== 'string') return undefined;
+  if (!isSameSource(newest, source) && !isSince(newest, restoredAt)) return undefined;
   const hours = (clock.now().getTime() - Date.parse(restoredAt)) / 3_600_000;
   if (!(hours >= 0 && hours <= RUN_GOES_ON_HOURS_MAX)) return undefined;
   const spec = specOf(configuration, environment, 'vault');
   const { mark, vault } = readFolders(spec, undefined);
   if (!holdsRestored(spec.dataDir, { incarnation }) || judgeVault(mark, vault).state === 'held') return undefined;
-  return restoredAt;
+  return { source, restoredAt };
+}
+
+/** Made of what was restored and has been written since: to go back to it would take away what is newer still. */
+function isSince(newest: RestoreSource, restoredAt: string): boolean {
+  return newest.kind === 'backup' && Date.parse(newest.createdAt) > Date.parse(restoredAt);
 }
 
 /** `--all` leaves it as it is, and says how it is restored again. */
-export function restoredBeforeWords(env: string, restoredAt: string): string {
+export function restoredBeforeWords(env: string, { restoredAt }: RestoredBefore): string {
   return `This run of --all, which was cut off, restored it at ${restoredAt}: it is not restored once more. To do so: nexus3 restore ${env}`;
 }
 
