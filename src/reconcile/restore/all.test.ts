@@ -1,5 +1,5 @@
 /** What `restore` does when there is a place off this machine: whom it asks, and what it does when nobody answers. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -91,6 +91,38 @@ describe('restore --all', () => {
     await expect(planned()).rejects.toBe(NONE_BELIEVED);
   });
 
+  const setOut = async (): Promise<unknown> =>
+    (JSON.parse(await readFile(join(dataRoot, '.restore-all', '.run.json'), 'utf8')) as Record<string, unknown>)[
+      'environments'
+    ];
+
+  it('writes down what it sets out to restore', async () => {
+    const list = (env: string): Promise<readonly ListedBackup[]> =>
+      Promise.resolve(env === 'track' ? [believable({ env })] : []);
+    const world = worldWith({ list, target: undefined });
+    const environments = world.configuration.environments.filter(({ name }) => name !== 'locker');
+    const done = await restoreAll({ ...world, configuration: { ...world.configuration, environments } }, SILENT);
+    expect(done.map(({ env, outcome }) => [env, outcome])).toEqual([
+      ['user', 'skipped'],
+      ['track', 'failed'],
+    ]);
+    expect(await setOut()).toEqual(['track']);
+  });
+
+  it('that its end cannot be noted is a warning, and what it did is still told', async () => {
+    const list = async (): Promise<readonly ListedBackup[]> => {
+      await mkdir(join(dataRoot, '.restore-all.ended', 'in-the-way'), { recursive: true });
+      return [];
+    };
+    const world = worldWith({ list, target: undefined });
+    const environments = world.configuration.environments.filter(({ name }) => name !== 'locker');
+    const done = await restoreAll({ ...world, configuration: { ...world.configuration, environments } }, SILENT);
+    expect(done.map(({ outcome, warnings }) => [outcome, warnings.length])).toEqual([
+      ['skipped', 1],
+      ['skipped', 2],
+    ]);
+  });
+
   it('a journal that cannot be read fails its own environment only', async () => {
     await mkdir(join(dataRoot, 'user'), { recursive: true });
     await writeFile(join(dataRoot, 'user', 'restore.json'), 'no journal');
@@ -131,5 +163,6 @@ describe('restore --all', () => {
       ['fresh', 'RESTIC_FAILED'],
       ...[first, ...rest].map(({ name }) => [name, 'DOCKER_UNREACHABLE']),
     ]);
+    expect(await setOut(), 'what may be fetched later is left to do').toEqual(environments.map(({ name }) => name));
   });
 });

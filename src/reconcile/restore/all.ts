@@ -18,7 +18,7 @@ import { openedOf } from './opened.js';
 import type { PlannedRestore } from './plan.js';
 import { planBegin, planFailed, planResumed, planSkipped } from './plan.js';
 import type { RestoredEnvironment } from './report.js';
-import { errorFields, NOTHING_DONE } from './report.js';
+import { errorFields, NOTHING_DONE, warnedLast } from './report.js';
 import { historyFolder, isPullNeeded, planUnknown, pull, sourceFor } from './request.js';
 import { beginRun, endRun, restoredBefore, restoredBeforeWords } from './run.js';
 import { sourceOf } from './source.js';
@@ -74,7 +74,7 @@ async function planOne(world: World, facts: EnvironmentFacts): Promise<PlannedRe
 export async function restoreAll(world: World, progress: Progress): Promise<readonly RestoredEnvironment[]> {
   const environments = world.configuration.environments;
   const notFetched = await pullOrSay(world, environments, progress);
-  await beginRun(world);
+  await beginRun(world, await namesToRestore(world, notFetched));
   const done: RestoredEnvironment[] = [];
   for (const locker of environments.filter(isLocker)) {
     const restored = await restoreOrSay(world, locker, notFetched, progress);
@@ -83,8 +83,28 @@ export async function restoreAll(world: World, progress: Progress): Promise<read
   }
   const others = environments.filter((one) => !isLocker(one));
   done.push(...(await mapBounded(others, CONCURRENCY_MAX, (one) => restoreOrSay(world, one, notFetched, progress))));
-  if (done.every(({ error }) => error === null)) await endRun(world);
-  return done;
+  return done.every(({ error }) => error === null) ? warnedLast(done, await endRun(world)) : done;
+}
+
+/** Also those that may be found to have a backup once the target, or the repository, can be read. */
+async function namesToRestore(world: World, notFetched: Nexus3Error | undefined): Promise<readonly string[]> {
+  const { dataRoot, environments } = world.configuration;
+  const names: string[] = [];
+  for (const { name } of environments) {
+    const isToDo =
+      notFetched !== undefined || seeRestore(dataRoot, name) !== undefined || (await mayHaveBackups(world, name));
+    if (isToDo) names.push(name);
+  }
+  return names;
+}
+
+async function mayHaveBackups(world: World, env: string): Promise<boolean> {
+  try {
+    return (await world.backups.list(env)).length > 0;
+  } catch (error) {
+    if (!(error instanceof Nexus3Error)) throw error;
+    return true;
+  }
 }
 
 /** On this machine there may be less, or older, than there is: the target is always asked. What is here is restored without it. */

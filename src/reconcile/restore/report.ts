@@ -109,3 +109,13 @@ export function restoredReport(
 export function errorFields({ code, message, evidence, hint }: Nexus3Error): RestoredEnvironment['error'] {
   return { code, message, evidence, hint };
 }
+
+/** Of all together; told where it ends. */
+export function warnedLast(
+  environments: readonly RestoredEnvironment[],
+  warnings: readonly string[],
+): readonly RestoredEnvironment[] {
+  return environments.map((one, index) =>
+    index === environments.length - 1 ? { ...one, warnings: [...one.warnings, ...warnings] } : one,
+  );
+}

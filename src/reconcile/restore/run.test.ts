@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { believable } from '../../../test/support/manifests.js';
 import { stillWorld } from '../../../test/support/still-world.js';
 import type { ConfiguredEnvironment } from '../../config/configuration.js';
 import { specOf } from '../desired.js';
@@ -39,11 +38,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(world.configuration.dataRoot, { recursive: true }));
 
-const restored = (): Promise<readonly string[]> =>
-  noteRestored(world, { env: track.name, source: SOURCE, incarnation: INCARNATION });
+const RESTORED = { env: 'track', source: SOURCE, incarnation: INCARNATION };
+const restored = (): Promise<readonly string[]> => noteRestored(world, { ...RESTORED, env: track.name });
 
 it('what it has noted, until that is too long ago', async () => {
-  await beginRun(world);
+  await beginRun(world, [track.name]);
   expect(await restoredBefore(world, track, SOURCE)).toBeUndefined();
   await restored();
   expect(await restoredBefore(world, track, SOURCE)).toEqual({
@@ -57,7 +56,7 @@ it('what it has noted, until that is too long ago', async () => {
 });
 
 it('not where another backup would be taken by now, or what was restored is gone or another vault’s', async () => {
-  await beginRun(world);
+  await beginRun(world, [track.name]);
   await restored();
   expect(await restoredBefore(world, track, { ...SOURCE, id: '20260109T120000Z-1a2b' })).toBeUndefined();
   const { dataDir } = specOf(world.configuration, track, 'vault');
@@ -68,29 +67,44 @@ it('not where another backup would be taken by now, or what was restored is gone
 });
 
 it('what was written since is no reason: a backup made after it takes nothing from it', async () => {
-  await beginRun(world);
+  await beginRun(world, [track.name]);
   await restored();
   const since = { ...SOURCE, id: '20260108T120001Z-1a2b', createdAt: '2026-01-08T12:00:01Z' } as const;
   expect(await restoredBefore(world, track, since)).toMatchObject({ source: SOURCE });
 });
 
-it('nothing where no run is unfinished; one ends with the last environment that has a backup', async () => {
+const folder = (): string => join(world.configuration.dataRoot, '.restore-all');
+
+it('nothing where no run is unfinished; one ends with the last that it set out to restore, whatever backups there are now', async () => {
   await restored();
   expect(await restoredBefore(world, track, SOURCE)).toBeUndefined();
-  await beginRun(world);
-  const folder = join(world.configuration.dataRoot, '.restore-all');
-  const withBackups = (...names: readonly string[]): World => ({
+  await beginRun(world, [track.name, 'locker', 'removed-since']);
+  const noRepository = {
     ...world,
-    backups: {
-      ...world.backups,
-      list: (env) => Promise.resolve(names.includes(env) ? [believable({ env })] : []),
-    },
-  });
-  await endRunIfDone(withBackups(track.name));
-  expect(existsSync(folder)).toBe(true);
+    backups: { ...world.backups, list: () => Promise.reject(new Error('nobody should have asked for this')) },
+  };
   await restored();
-  await endRunIfDone(withBackups(track.name, 'locker'));
-  expect(existsSync(folder)).toBe(true);
-  await endRunIfDone(withBackups(track.name));
-  expect(existsSync(folder)).toBe(false);
+  expect(await endRunIfDone(noRepository)).toEqual([]);
+  expect(existsSync(folder()), 'Locker is left to do').toBe(true);
+  await noteRestored(world, { ...RESTORED, env: 'locker' });
+  expect(await endRunIfDone(noRepository)).toEqual([]);
+  expect(existsSync(folder())).toBe(false);
+  expect(await endRunIfDone(noRepository)).toEqual([]);
+});
+
+it('that it cannot be forgotten is said, and is no failure of what was restored', async () => {
+  await beginRun(world, [track.name]);
+  await restored();
+  await mkdir(join(world.configuration.dataRoot, '.restore-all.ended', 'full'), { recursive: true });
+  const warning = `While ${folder()} is there, the next --all leaves what it restored as it is`;
+  expect(await endRunIfDone(world)).toEqual([expect.stringContaining(warning)]);
+  expect(existsSync(folder())).toBe(true);
+});
+
+it('a run of which nobody knows what it set out to do does not end by name', async () => {
+  await beginRun(world, [track.name]);
+  await restored();
+  await rm(join(folder(), '.run.json'));
+  expect(await endRunIfDone(world)).toEqual([]);
+  expect(existsSync(folder())).toBe(true);
 });

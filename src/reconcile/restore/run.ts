@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Nexus3Error, writeFailure } from '../../errors.js';
+import { Nexus3Error, systemErrorCode, writeFailure } from '../../errors.js';
 import { makeFolder, readIfThere, syncFolder, writeFileWhole } from '../../files.js';
 import { parseJsonObject } from '../../json.js';
 import type { ConfiguredEnvironment } from '../../config/configuration.js';
@@ -22,36 +22,59 @@ import { isSameSource } from './source.js';
 
 const RUN_FOLDER = '.restore-all';
 const ENDED_FOLDER = '.restore-all.ended';
+/** What the run set out to restore, beside what it has. */
+const SET_OUT_FILE = '.run.json';
 const SCHEMA = 'nexus3.restore-all/1';
 /** Whoever runs `--all` later than this, in hours, does not mean the run that was cut off. */
 const RUN_GOES_ON_HOURS_MAX = 24;
 
-/** Before the first environment: from now on what is restored is noted. @throws Nexus3Error DISK_FULL, FILE_NOT_WRITABLE */
-export async function beginRun({ configuration: { dataRoot } }: World): Promise<void> {
+/**
+ * Before the first environment: from now on what is restored is noted.
+ * @param setOut names of what there is something to restore of
+ * @throws Nexus3Error DISK_FULL, FILE_NOT_WRITABLE
+ */
+export async function beginRun({ configuration: { dataRoot } }: World, setOut: readonly string[]): Promise<void> {
   await rm(join(dataRoot, ENDED_FOLDER), { recursive: true, force: true });
   await makeFolder(join(dataRoot, RUN_FOLDER), { mode: 0o700 });
+  const text = JSON.stringify({ schema: SCHEMA, environments: setOut });
+  await writeFileWhole(join(dataRoot, RUN_FOLDER, SET_OUT_FILE), `${text}\n`, { mode: 0o600 });
 }
 
-/** Nothing is left to do. By a rename first: half of it would be believed. @throws Nexus3Error FILE_NOT_WRITABLE */
-export async function endRun({ configuration: { dataRoot } }: World): Promise<void> {
-  try {
+/** Nothing is left to do. By a rename first: half of it would be believed. @returns what went wrong: what serves, serves */
+export function endRun({ configuration: { dataRoot } }: World): Promise<readonly string[]> {
+  return orSay(dataRoot, async () => {
     await rename(join(dataRoot, RUN_FOLDER), join(dataRoot, ENDED_FOLDER));
     await syncFolder(dataRoot);
     await rm(join(dataRoot, ENDED_FOLDER), { recursive: true, force: true });
-  } catch (error) {
-    throw writeFailure(dataRoot, error);
-  }
+    return [];
+  });
 }
 
-/** After a restore by name: it may have been the last that was left to do. */
-export async function endRunIfDone(world: World): Promise<void> {
+/** After a restore by name: it may have been the last that the run set out to do. @returns what went wrong */
+export function endRunIfDone(world: World): Promise<readonly string[]> {
   const { dataRoot, environments } = world.configuration;
-  if (!existsSync(join(dataRoot, RUN_FOLDER))) return;
-  for (const { name } of environments) {
-    if (existsSync(recordPath(dataRoot, name))) continue;
-    if ((await world.backups.list(name)).length > 0) return;
+  return orSay(dataRoot, async () => {
+    const text = await readIfThere(join(dataRoot, RUN_FOLDER, SET_OUT_FILE));
+    const setOut: unknown = parseJsonObject(text ?? '')?.['environments'];
+    if (!Array.isArray(setOut)) return [];
+    // One that was removed meanwhile can be restored no more.
+    const wanted = environments.filter(({ name }) => setOut.includes(name));
+    return wanted.every(({ name }) => existsSync(recordPath(dataRoot, name))) ? endRun(world) : [];
+  });
+}
+
+async function orSay(dataRoot: string, work: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  try {
+    return await work();
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    const failure = writeFailure(dataRoot, error);
+    const why = failure instanceof Error ? failure.message : String(failure);
+    const folder = join(dataRoot, RUN_FOLDER);
+    return [
+      `The run of --all that is over could not be forgotten: ${why} While ${folder} is there, the next --all leaves what it restored as it is, for ${String(RUN_GOES_ON_HOURS_MAX)} hours; remove it.`,
+    ];
   }
-  await endRun(world);
 }
 
 /** While a run is unfinished. What serves, serves, also where that cannot be noted. @returns what went wrong */
