@@ -16,18 +16,19 @@ import { readJournal, seeRestore } from './journal.js';
 import { restoreOne, wayOf } from './one.js';
 import { openedOf } from './opened.js';
 import type { PlannedRestore } from './plan.js';
-import { planBegin, planFailed, planResumed, planSkipped } from './plan.js';
+import { beforeWarnings, planBefore, planBegin, planFailed, planResumed, planSkipped } from './plan.js';
 import type { RestoredEnvironment } from './report.js';
 import { errorFields, NOTHING_DONE, warnedLast } from './report.js';
 import { historyFolder, isPullNeeded, planUnknown, pull, sourceFor } from './request.js';
-import { beginRun, endRun, restoredBefore, restoredBeforeWords } from './run.js';
+import { beginRun, endRun, restoredBefore } from './run.js';
+import type { RestoreSource } from './source.js';
 import { sourceOf } from './source.js';
 import { Steps } from './steps.js';
 
 /** How many environments are restored at once: each loads its data, and is bound by disk and memory. */
 const CONCURRENCY_MAX = 4;
 const NEWEST = { id: undefined, at: undefined } as const;
-const ASKED = { abort: false, source: undefined } as const;
+const ASKED = { by: 'all', abort: false, source: undefined } as const;
 const NO_BACKUP = 'There is no backup of it.';
 
 /** What can be said before Locker is back: what each would be restored from. */
@@ -59,11 +60,11 @@ async function planOne(world: World, facts: EnvironmentFacts): Promise<PlannedRe
   const journal = readJournal(world.configuration.dataRoot, name);
   const way = wayOf(name, journal, ASKED, await openedOf(world, environment, journal));
   if (journal !== undefined && way !== 'begin') return planResumed(name, journal.source, way);
+  const before = await restoredBefore(world, environment, () => newestOf(world, name));
+  if (before !== undefined) return planBefore(facts, before);
   if (await isPullNeeded(world, name, NEWEST)) return planUnknown(world, name, name);
-  if ((await world.backups.list(name)).length === 0) return planSkipped(name, NO_BACKUP, null);
+  if ((await world.backups.list(name)).length === 0) return planSkipped(name, NO_BACKUP);
   const chosen = await sourceFor(world, name, NEWEST, undefined);
-  const before = await restoredBefore(world, environment, sourceOf(name, chosen));
-  if (before !== undefined) return planSkipped(name, restoredBeforeWords(name, before), before.source);
   const planned = planBegin({ environment, facts, from: name, chosen });
   const { target } = world.backups;
   if (target === undefined) return planned;
@@ -143,15 +144,16 @@ async function restoreOrSay(
   const tookMs = (): number => world.clock.now().getTime() - startedAt;
   try {
     const isUnderWay = readJournal(world.configuration.dataRoot, name) !== undefined;
+    const before = isUnderWay ? undefined : await restoredBefore(world, environment, () => newestOf(world, name));
+    if (before !== undefined) {
+      // The machine may have been started anew since.
+      const facts = await bringUp(world, environment, steps);
+      const warnings = beforeWarnings(facts, before);
+      return { ...nothing, source: before.source, outcome: 'skipped', warnings, durationMs: tookMs() };
+    }
     if (!isUnderWay && notFetched !== undefined && (await isPullNeeded(world, name, NEWEST))) throw notFetched;
     if (!isUnderWay && (await world.backups.list(name)).length === 0) {
       return { ...nothing, outcome: 'skipped', warnings: [NO_BACKUP] };
-    }
-    const before = isUnderWay ? undefined : await restoredInThisRun(world, environment);
-    if (before !== undefined) {
-      // The machine may have been started anew since.
-      await bringUp(world, environment, steps);
-      return { ...nothing, ...before, outcome: 'skipped', durationMs: tookMs() };
     }
     const historyOf = historyFolder(world, name);
     const choose = async () => ({ from: name, chosen: await sourceFor(world, name, NEWEST, historyOf), historyOf });
@@ -165,14 +167,10 @@ async function restoreOrSay(
   }
 }
 
-async function restoredInThisRun(
-  world: World,
-  environment: ConfiguredEnvironment,
-): Promise<Pick<RestoredEnvironment, 'source' | 'warnings'> | undefined> {
-  const { name } = environment;
-  const newest = sourceOf(name, await sourceFor(world, name, NEWEST, undefined));
-  const before = await restoredBefore(world, environment, newest);
-  return before === undefined ? undefined : { source: before.source, warnings: [restoredBeforeWords(name, before)] };
+/** Undefined: there is none here. */
+async function newestOf(world: World, env: string): Promise<RestoreSource | undefined> {
+  if ((await isPullNeeded(world, env, NEWEST)) || (await world.backups.list(env)).length === 0) return undefined;
+  return sourceOf(env, await sourceFor(world, env, NEWEST, undefined));
 }
 
 function olderThanThere({ backups }: World, notFetched: Nexus3Error | undefined): readonly string[] {
@@ -181,9 +179,16 @@ function olderThanThere({ backups }: World, notFetched: Nexus3Error | undefined)
 }
 
 /** Of a Locker without a backup, the environments' passwords are made anew. */
-async function bringUp(world: World, environment: ConfiguredEnvironment, progress: Progress): Promise<void> {
+async function bringUp(
+  world: World,
+  environment: ConfiguredEnvironment,
+  progress: Progress,
+): Promise<EnvironmentFacts> {
   const { failures, after } = await repair(world, [environment], { licence: UP_LICENCE }, progress);
   const [failure] = failures;
   if (failure !== undefined) throw failure.error;
   if (after.lockerError !== undefined) throw after.lockerError;
+  const [item] = after.diagnosed;
+  if (item === undefined) throw new Error(`no facts of ${environment.name}`);
+  return item.facts;
 }

@@ -23,7 +23,7 @@ export interface RestoredEnvironment {
   readonly from: string;
   /** Null: there is nothing to restore, or only the repository off this machine knows what. */
   readonly source: RestoreSource | null;
-  /** `put-back`: the old data are in their place again (`--abort`). `skipped`: there is no backup of it, or, with a source, the run that goes on had restored it. */
+  /** `put-back`: the old data are in their place again (`--abort`). `skipped`: there is no backup of it, or, with a source, the run that goes on had restored it, or somebody by name since. */
   readonly outcome: 'planned' | 'restored' | 'put-back' | 'skipped' | 'failed';
   /** What an earlier run had begun was finished. */
   readonly resumed: boolean;

@@ -14,7 +14,8 @@ import { judgeVault } from '../../protocol/guard.js';
 import { specOf } from '../desired.js';
 import { readFolders } from '../folder.js';
 import type { World } from '../world.js';
-import type { RestoreJournal } from './journal.js';
+import { keysIn } from './content.js';
+import type { RestoredBy, RestoreJournal } from './journal.js';
 import { parseSource } from './journal.js';
 import { holdsRestored } from './restoring.js';
 import type { RestoreSource } from './source.js';
@@ -80,10 +81,17 @@ async function orSay(dataRoot: string, work: () => Promise<readonly string[]>): 
 /** While a run is unfinished. What serves, serves, also where that cannot be noted. @returns what went wrong */
 export async function noteRestored(
   { configuration: { dataRoot }, clock }: World,
-  { env, source, incarnation }: Pick<RestoreJournal, 'env' | 'source' | 'incarnation'>,
+  {
+    env,
+    by,
+    source,
+    incarnation,
+    expected,
+  }: Pick<RestoreJournal, 'env' | 'by' | 'source' | 'incarnation' | 'expected'>,
 ): Promise<readonly string[]> {
   if (!existsSync(join(dataRoot, RUN_FOLDER))) return [];
-  const text = JSON.stringify({ schema: SCHEMA, source, incarnation, restoredAt: clock.now().toISOString() });
+  const restoredAt = clock.now().toISOString();
+  const text = JSON.stringify({ schema: SCHEMA, by, source, incarnation, restoredAt, keys: keysIn(expected) });
   try {
     await writeFileWhole(recordPath(dataRoot, env), `${text}\n`, { mode: 0o600 });
     return [];
@@ -94,45 +102,46 @@ export async function noteRestored(
 }
 
 export interface RestoredBefore {
+  readonly by: RestoredBy;
   readonly source: RestoreSource;
   /** ISO 8601. */
   readonly restoredAt: string;
+  /** That it was restored with; null: nobody knows. */
+  readonly keys: number | null;
 }
 
 /**
- * What the unfinished run has restored: only where nothing from before that is newer would be taken now, lately, and what it
- * was restored with is still there. Undefined: it is left to do.
- * @param newest what would be taken now
+ * What was restored since the unfinished run began, lately, and is still there: by name from whatever, and by the run only
+ * where nothing that is newer, and from before that, would be taken now. Undefined: it is left to do.
+ * @param newest what would be taken now; undefined: nothing, or nobody knows
  */
 export async function restoredBefore(
   world: World,
   environment: ConfiguredEnvironment,
-  newest: RestoreSource,
+  newest: () => Promise<RestoreSource | undefined>,
 ): Promise<RestoredBefore | undefined> {
   const { configuration, clock } = world;
   const path = recordPath(configuration.dataRoot, environment.name);
   const value = parseJsonObject((await readIfThere(path)) ?? '');
-  const { restoredAt, incarnation } = value ?? {};
+  const { restoredAt, incarnation, keys } = value ?? {};
+  const by = value?.['by'] === 'name' ? 'name' : 'all';
   const source = parseSource(value?.['source']);
   if (value?.['schema'] !== SCHEMA || source === undefined) return undefined;
   if (typeof restoredAt !== 'string' || typeof incarnation !== 'string') return undefined;
-  if (!isSameSource(newest, source) && !isSince(newest, restoredAt)) return undefined;
   const hours = (clock.now().getTime() - Date.parse(restoredAt)) / 3_600_000;
   if (!(hours >= 0 && hours <= RUN_GOES_ON_HOURS_MAX)) return undefined;
   const spec = specOf(configuration, environment, 'vault');
   const { mark, vault } = readFolders(spec, undefined);
   if (!holdsRestored(spec.dataDir, { incarnation }) || judgeVault(mark, vault).state === 'held') return undefined;
-  return { source, restoredAt };
+  const before = { by, source, restoredAt, keys: typeof keys === 'number' ? keys : null } as const;
+  return by === 'name' || isAsNew(before, await newest()) ? before : undefined;
 }
 
-/** Made of what was restored and has been written since: to go back to it would take away what is newer still. */
-function isSince(newest: RestoreSource, restoredAt: string): boolean {
+/** One made since is made of what was restored: to go back to it would take away what has been written after it. */
+function isAsNew({ source, restoredAt }: RestoredBefore, newest: RestoreSource | undefined): boolean {
+  if (newest === undefined) return false;
+  if (isSameSource(newest, source)) return true;
   return newest.kind === 'backup' && Date.parse(newest.createdAt) > Date.parse(restoredAt);
-}
-
-/** `--all` leaves it as it is, and says how it is restored again. */
-export function restoredBeforeWords(env: string, { restoredAt }: RestoredBefore): string {
-  return `This run of --all, which was cut off, restored it at ${restoredAt}: it is not restored once more. To do so: nexus3 restore ${env}`;
 }
 
 function recordPath(dataRoot: string, env: string): string {
