@@ -104,6 +104,15 @@ it('nothing where no run is unfinished; one ends with the last that it set out t
   expect(await endRunIfDone(noRepository)).toEqual([]);
 });
 
+it('what an earlier run has restored is not what this one set out to do', async () => {
+  await beginRun(world, [track.name, 'locker']);
+  await restored();
+  await world.clock.sleep(24 * HOUR_MS + 1);
+  await noteRestored(world, { ...RESTORED, env: 'locker', by: 'name' });
+  expect(await endRunIfDone(world)).toEqual([]);
+  expect(existsSync(folder())).toBe(true);
+});
+
 it('that it cannot be forgotten is said, and is no failure of what was restored', async () => {
   await beginRun(world, [track.name]);
   await restored();

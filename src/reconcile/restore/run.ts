@@ -59,8 +59,10 @@ export function endRunIfDone(world: World): Promise<readonly string[]> {
     const setOut: unknown = parseJsonObject(text ?? '')?.['environments'];
     if (!Array.isArray(setOut)) return [];
     // One that was removed meanwhile can be restored no more.
-    const wanted = environments.filter(({ name }) => setOut.includes(name));
-    return wanted.every(({ name }) => existsSync(recordPath(dataRoot, name))) ? endRun(world) : [];
+    for (const { name } of environments.filter((one) => setOut.includes(one.name))) {
+      if ((await readRecord(world, name)) === undefined) return [];
+    }
+    return endRun(world);
   });
 }
 
@@ -120,9 +122,21 @@ export async function restoredBefore(
   environment: ConfiguredEnvironment,
   newest: () => Promise<RestoreSource | undefined>,
 ): Promise<RestoredBefore | undefined> {
-  const { configuration, clock } = world;
-  const path = recordPath(configuration.dataRoot, environment.name);
-  const value = parseJsonObject((await readIfThere(path)) ?? '');
+  const record = await readRecord(world, environment.name);
+  if (record === undefined) return undefined;
+  const { before, incarnation } = record;
+  const spec = specOf(world.configuration, environment, 'vault');
+  const { mark, vault } = readFolders(spec, undefined);
+  if (!holdsRestored(spec.dataDir, { incarnation }) || judgeVault(mark, vault).state === 'held') return undefined;
+  return before.by === 'name' || isAsNew(before, await newest()) ? before : undefined;
+}
+
+/** Undefined: there is none, or it is too old to be of this run. */
+async function readRecord(
+  { configuration: { dataRoot }, clock }: World,
+  env: string,
+): Promise<{ readonly before: RestoredBefore; readonly incarnation: string } | undefined> {
+  const value = parseJsonObject((await readIfThere(recordPath(dataRoot, env))) ?? '');
   const { restoredAt, incarnation, keys } = value ?? {};
   const by = value?.['by'] === 'name' ? 'name' : 'all';
   const source = parseSource(value?.['source']);
@@ -130,11 +144,7 @@ export async function restoredBefore(
   if (typeof restoredAt !== 'string' || typeof incarnation !== 'string') return undefined;
   const hours = (clock.now().getTime() - Date.parse(restoredAt)) / 3_600_000;
   if (!(hours >= 0 && hours <= RUN_GOES_ON_HOURS_MAX)) return undefined;
-  const spec = specOf(configuration, environment, 'vault');
-  const { mark, vault } = readFolders(spec, undefined);
-  if (!holdsRestored(spec.dataDir, { incarnation }) || judgeVault(mark, vault).state === 'held') return undefined;
-  const before = { by, source, restoredAt, keys: typeof keys === 'number' ? keys : null } as const;
-  return by === 'name' || isAsNew(before, await newest()) ? before : undefined;
+  return { before: { by, source, restoredAt, keys: typeof keys === 'number' ? keys : null }, incarnation };
 }
 
 /** One made since is made of what was restored: to go back to it would take away what has been written after it. */
