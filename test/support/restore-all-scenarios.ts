@@ -166,12 +166,16 @@ export function describeRestoreAll(options: NexusOptions, hands: Hands): void {
       });
       expect(report.environments.find(({ env }) => env === 'track')).toMatchObject({ outcome: 'restored' });
       await rm(join(`${nexus.dataRoot}-backups`, 'user', bad.id), { recursive: true });
+      await restored(0, 'track');
       const { out } = await nexus.run('restore', '--all', '--dry-run', '--json');
       expect(outcomes(out)).toEqual([
         ['locker', 'skipped'],
         ['track', 'skipped'],
         ['user', 'planned'],
       ]);
+      const [locker, track] = (JSON.parse(out) as RestoreReport).environments;
+      expect(locker?.warnings.join('')).toMatch(/This run of --all.* with \d+ keys \(it holds \d+ keys now\)/);
+      expect(track?.warnings.join('')).toMatch(/restored by name since.* with 1 key \(it holds 1 key now\)/);
       await restored(0, 'user');
       expect(existsSync(begun()), 'nothing is left to do of that run').toBe(false);
       await isWell();

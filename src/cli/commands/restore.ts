@@ -1,6 +1,7 @@
+import type { ExitCode } from '../../errors.js';
 import { ERROR_EXIT_CODES, EXIT, Nexus3Error } from '../../errors.js';
 import { parseTime } from '../../reconcile/restore/source.js';
-import type { RestoreOptions } from '../../reconcile/restore/report.js';
+import type { RestoreOptions, RestoreReport } from '../../reconcile/restore/report.js';
 import { idOption } from '../backup-options.js';
 import type { Arguments, CommandSpec } from '../command.js';
 import { parsePort } from '../parse-port.js';
@@ -54,7 +55,7 @@ export const restore: CommandSpec = {
     if (args.flag('dry-run')) {
       const report = await operations.dryRunRestore(world, options);
       output.result('nexus3.restore/1', report, (page) => renderRestore(report, page));
-      return EXIT.good;
+      return exitOf(report);
     }
     let planId: string | undefined;
     if (!args.flag('yes')) {
@@ -68,10 +69,15 @@ export const restore: CommandSpec = {
     }
     const report = await operations.restore(world, { ...options, planId }, progress);
     output.result('nexus3.restore/1', report, (page) => renderRestore(report, page));
-    const failed = report.environments.find(({ error }) => error !== null)?.error;
-    return failed === null || failed === undefined ? EXIT.good : ERROR_EXIT_CODES[failed.code];
+    return exitOf(report);
   },
 };
+
+/** Of the first that failed, or, of a dry run, will. */
+function exitOf({ environments }: RestoreReport): ExitCode {
+  const failed = environments.find(({ error }) => error !== null)?.error;
+  return failed === null || failed === undefined ? EXIT.good : ERROR_EXIT_CODES[failed.code];
+}
 
 /** As text: an option's value is text or a number. */
 function parseAt(text: string): string {

@@ -1,5 +1,5 @@
 /** What `restore` does when there is a place off this machine: whom it asks, and what it does when nobody answers. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +9,8 @@ import type { Backups, ListedBackup, Target } from '../../backup/backups.js';
 import { Nexus3Error } from '../../errors.js';
 import { SILENT } from '../../progress.js';
 import type { World } from '../world.js';
-import { restoreAll } from './all.js';
+import { planAll, restoreAll } from './all.js';
+import { plannedReport } from './report.js';
 import { isPullNeeded } from './request.js';
 
 let dataRoot: string;
@@ -63,6 +64,78 @@ describe('whether the target is asked for one environment', () => {
 });
 
 describe('restore --all', () => {
+  const NONE_BELIEVED = new Nexus3Error('BACKUP_INVALID', 'None can be believed.', { hint: 'Look at them.' });
+  const planned = (...good: readonly string[]): ReturnType<typeof planAll> => {
+    const world = stillWorld(dataRoot);
+    const list = (env: string): Promise<readonly ListedBackup[]> =>
+      Promise.resolve(good.includes(env) ? [believable({ env })] : [{ ...BAD, env }]);
+    return planAll({ ...world, backups: { ...world.backups, list, read: () => Promise.reject(NONE_BELIEVED) } });
+  };
+
+  it('one without a backup that can be believed is planned to fail, and stops no other; only where none is left', async () => {
+    const plan = await planned('track', 'locker');
+    expect(plan.map(({ env, way }) => [env, way])).toEqual([
+      ['user', 'fail'],
+      ['track', 'begin'],
+      ['locker', 'begin'],
+    ]);
+    expect(plan[0]?.warnings).toEqual(['It will fail: None can be believed. Look at them.']);
+    expect(plannedReport('p_0', plan, 0)).toMatchObject({
+      ok: false,
+      environments: [
+        { env: 'user', outcome: 'failed', error: { code: 'BACKUP_INVALID' } },
+        { outcome: 'planned', error: null },
+        { outcome: 'planned', error: null },
+      ],
+    });
+    await expect(planned()).rejects.toBe(NONE_BELIEVED);
+  });
+
+  const setOut = async (): Promise<unknown> =>
+    (JSON.parse(await readFile(join(dataRoot, '.restore-all', '.run.json'), 'utf8')) as Record<string, unknown>)[
+      'environments'
+    ];
+
+  it('writes down what it sets out to restore', async () => {
+    const list = (env: string): Promise<readonly ListedBackup[]> =>
+      Promise.resolve(env === 'track' ? [believable({ env })] : []);
+    const world = worldWith({ list, target: undefined });
+    const environments = world.configuration.environments.filter(({ name }) => name !== 'locker');
+    const done = await restoreAll({ ...world, configuration: { ...world.configuration, environments } }, SILENT);
+    expect(done.map(({ env, outcome }) => [env, outcome])).toEqual([
+      ['user', 'skipped'],
+      ['track', 'failed'],
+    ]);
+    expect(await setOut()).toEqual(['track']);
+  });
+
+  it('that its end cannot be noted is a warning, and what it did is still told', async () => {
+    const list = async (): Promise<readonly ListedBackup[]> => {
+      await mkdir(join(dataRoot, '.restore-all.ended', 'in-the-way'), { recursive: true });
+      return [];
+    };
+    const world = worldWith({ list, target: undefined });
+    const environments = world.configuration.environments.filter(({ name }) => name !== 'locker');
+    const done = await restoreAll({ ...world, configuration: { ...world.configuration, environments } }, SILENT);
+    expect(done.map(({ outcome, warnings }) => [outcome, warnings.length])).toEqual([
+      ['skipped', 1],
+      ['skipped', 2],
+    ]);
+  });
+
+  it('a journal that cannot be read fails its own environment only', async () => {
+    await mkdir(join(dataRoot, 'user'), { recursive: true });
+    await writeFile(join(dataRoot, 'user', 'restore.json'), 'no journal');
+    const world = worldWith({ list: (env) => Promise.resolve([believable({ env })]) });
+    const environments = world.configuration.environments.filter(({ name }) => name !== 'locker');
+    const done = await restoreAll({ ...world, configuration: { ...world.configuration, environments } }, SILENT);
+    await rm(join(dataRoot, 'user'), { recursive: true });
+    expect(done.map(({ env, error }) => [env, error?.code])).toEqual([
+      ['user', 'RESTORE_REFUSED'],
+      ['track', 'DOCKER_UNREACHABLE'],
+    ]);
+  });
+
   it('asks the target for every environment, also for those that have a backup here', async () => {
     const asked: string[] = [];
     const world = worldWith({ list: () => Promise.resolve([]) }, (envs) => {
@@ -90,5 +163,6 @@ describe('restore --all', () => {
       ['fresh', 'RESTIC_FAILED'],
       ...[first, ...rest].map(({ name }) => [name, 'DOCKER_UNREACHABLE']),
     ]);
+    expect(await setOut(), 'what may be fetched later is left to do').toEqual(environments.map(({ name }) => name));
   });
 });

@@ -29,7 +29,7 @@ export interface Beside {
 }
 
 export async function planInto(world: World, { from, into }: Beside, options: RestoreOptions): Promise<PlannedRestore> {
-  const existing = await admitName(world, { from, into });
+  const existing = await admitName(world, { from, into }, options);
   const journal = existing === undefined ? undefined : readJournal(world.configuration.dataRoot, into);
   const opened = existing === undefined ? 'well' : await openedOf(world, existing, journal);
   const way = wayOf(into, journal, askedOf(from, options), opened);
@@ -48,7 +48,7 @@ export async function restoreInto(
 ): Promise<RestoredEnvironment> {
   const startedAt = world.clock.now().getTime();
   const steps = new Steps(progress);
-  const existing = await admitName(world, { from, into });
+  const existing = await admitName(world, { from, into }, options);
   const historyOf = historyFolder(world, from);
   const choose = async (): Promise<ChosenSource> => {
     if (await isPullNeeded(world, from, options)) await pull(world, [from], steps);
@@ -133,15 +133,28 @@ function shapeOf(
  * says that it is restored from there.
  * @throws Nexus3Error NAME_INVALID, ENVIRONMENT_EXISTS
  */
-async function admitName(world: World, { from, into }: Beside): Promise<ConfiguredEnvironment | undefined> {
+async function admitName(
+  world: World,
+  { from, into }: Beside,
+  { vaultPort }: RestoreOptions,
+): Promise<ConfiguredEnvironment | undefined> {
   refuseBadName(into);
   const existing = world.configuration.environments.find(({ name }) => name === into);
   if (existing === undefined) return undefined;
   const journal = readJournal(world.configuration.dataRoot, into);
-  if (journal !== undefined && journal.source.env === from && from !== into) return existing;
-  if (journal === undefined && from !== into && (await isUnused(world, existing))) return existing;
+  const isOurs =
+    from !== into && (journal === undefined ? await isUnused(world, existing) : journal.source.env === from);
+  if (isOurs && (vaultPort === undefined || vaultPort === existing.vaultPort)) return existing;
+  if (isOurs) throw otherPort(existing, vaultPort);
   throw new Nexus3Error('ENVIRONMENT_EXISTS', `There is an environment ${into} already.`, {
     hint: `Choose another name. To restore what ${into} itself held: nexus3 restore ${into}`,
+  });
+}
+
+function otherPort({ name, vaultPort }: ConfiguredEnvironment, wanted: number | undefined): Nexus3Error {
+  const ports = `with the vault port ${String(vaultPort)}, not ${String(wanted)}`;
+  return new Nexus3Error('ENVIRONMENT_EXISTS', `There is an environment ${name} already, ${ports}.`, {
+    hint: `Go on with that: leave --vault-port out. Or take it away first: nexus3 remove ${name}`,
   });
 }
 

@@ -7,6 +7,7 @@ import type { RestoreJournal } from './journal.js';
 
 const JOURNAL: RestoreJournal = {
   env: 'track',
+  by: 'all',
   phase: 'proving',
   startedAt: '2026-01-08T12:00:00.000Z',
   source: { kind: 'backup', env: 'track', id: '20260108T120000Z-1a2b', createdAt: '2026-01-08T12:00:00.000Z' },

@@ -35,8 +35,12 @@ export interface VaultBefore {
   readonly ran: boolean;
 }
 
+export type RestoredBy = 'all' | 'name';
+
 export interface RestoreJournal {
   readonly env: string;
+  /** Whether somebody named it, or it was one of all; also of whoever goes on with it. */
+  readonly by: RestoredBy;
   readonly phase: RestorePhase;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -122,7 +126,8 @@ function parse(text: string): RestoreJournal | undefined {
     return undefined;
   }
   if (typeof incarnation !== 'string' || !/^[0-9a-f]{16,64}$/.test(incarnation)) return undefined;
-  return { env, phase, startedAt, source, incarnation, engine, expected, kept, keptOperational, before };
+  const by = value['by'] === 'all' ? 'all' : 'name';
+  return { env, by, phase, startedAt, source, incarnation, engine, expected, kept, keptOperational, before };
 }
 
 /** Of something in `aside/`, and nowhere else. */

@@ -15,6 +15,7 @@ const OTHER = backup('20260107T120000Z-aaaa');
 function journalIn(phase: RestorePhase): RestoreJournal {
   return {
     env: 'track',
+    by: 'name',
     phase,
     startedAt: '2026-01-08T12:00:00.000Z',
     source: BEGUN,
@@ -49,7 +50,7 @@ describe('what a run does about what an earlier one has begun', () => {
   ])('%s', (phase, expected) => {
     const journal = phase === undefined ? undefined : journalIn(phase);
     const way = (source: RestoreSource | undefined, abort = false): string =>
-      codeOf(() => wayOf('track', journal, { abort, source }, 'well'));
+      codeOf(() => wayOf('track', journal, { by: 'name', abort, source }, 'well'));
     expect([way(undefined), way(BEGUN), way(OTHER), way(undefined, true)]).toEqual(expected);
   });
 
@@ -58,7 +59,7 @@ describe('what a run does about what an earlier one has begun', () => {
     ['failing', ['finish', 'begin', 'begin', REFUSED]],
   ])('opening, and what was proven is %s since', (opened, expected) => {
     const way = (source: RestoreSource | undefined, abort = false): string =>
-      codeOf(() => wayOf('track', journalIn('opening'), { abort, source }, opened));
+      codeOf(() => wayOf('track', journalIn('opening'), { by: 'name', abort, source }, opened));
     expect([way(undefined), way(BEGUN), way(OTHER), way(undefined, true)]).toEqual(expected);
   });
 });

@@ -10,7 +10,7 @@ import { differsIn, instancesIn, isForeign } from '../facts.js';
 import { look } from '../loop.js';
 import { discardAside } from '../vault-data/aside.js';
 import type { World } from '../world.js';
-import type { RestoreJournal } from './journal.js';
+import type { RestoredBy, RestoreJournal } from './journal.js';
 import { readJournal, writeJournal } from './journal.js';
 import { refuseSilentLastCopy } from './keep-operational.js';
 import { note, openToAll } from './open.js';
@@ -42,6 +42,7 @@ export interface Outcome {
 }
 
 export interface Asked {
+  readonly by: RestoredBy;
   /** `--abort` */
   readonly abort: boolean;
   /** By `--id` or `--at`; undefined: whatever is newest, or under way. */
@@ -131,7 +132,9 @@ export async function restoreOne(
   const way = wayOf(environment.name, journal, asked, await openedOf(world, environment, journal));
   const parts = { world, environment, progress };
   if (journal !== undefined && way !== 'begin') {
-    const restoring = { ...parts, journal, credentials: await credentialsOf(world, environment) };
+    // Whoever names what --all has begun means this one.
+    const named = asked.by === 'name' ? { ...journal, by: asked.by } : journal;
+    const restoring = { ...parts, journal: named, credentials: await credentialsOf(world, environment) };
     if (way === 'finish') return finish(restoring);
     if (way === 'go-on') return replaceThenOpen(restoring, true);
     await takeBack(restoring);
@@ -141,7 +144,7 @@ export async function restoreOne(
   const { facts, options } =
     (journal === undefined ? seen : undefined) ?? (await lookAndChoose(world, environment, choose));
   const credentials = await completeCredentials(world, facts, progress);
-  const prepared = await prepareOrTidyUp(world, facts, options, progress);
+  const prepared = await prepareOrTidyUp(world, facts, { ...options, by: asked.by }, progress);
   return replaceThenOpen({ ...parts, journal: prepared, credentials }, false);
 }
 
@@ -160,11 +163,11 @@ async function lookAndChoose(
 async function prepareOrTidyUp(
   world: World,
   facts: EnvironmentFacts,
-  options: PrepareOptions,
+  { by, ...options }: PrepareOptions & Pick<RestoreJournal, 'by'>,
   progress: Progress,
 ): Promise<RestoreJournal> {
   try {
-    const prepared = await prepare(world, facts, options, progress);
+    const prepared = { ...(await prepare(world, facts, options, progress)), by };
     await writeJournal(world.configuration.dataRoot, prepared);
     return prepared;
   } catch (error) {

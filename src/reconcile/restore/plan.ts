@@ -1,5 +1,6 @@
 /** What a restore will do, in words, before anybody is asked: the steps, and what is lost by it. Pure. */
 import { createHash } from 'node:crypto';
+import type { Nexus3Error } from '../../errors.js';
 import type { EnvironmentFacts } from '../facts.js';
 import { guardOf, serverOf } from '../facts.js';
 import { keysOf } from '../../redis/observation.js';
@@ -9,6 +10,7 @@ import { keysIn } from './content.js';
 import type { Way } from './one.js';
 import { LOCKER_WARNINGS } from './open.js';
 import { mayBeLastCopy } from './keep-operational.js';
+import type { RestoredBefore } from './run.js';
 import type { ChosenSource, RestoreSource } from './source.js';
 import { sourceOf, wordsOf } from './source.js';
 
@@ -19,7 +21,7 @@ export interface PlannedRestore {
   readonly env: string;
   /** Whose backup or history it is. */
   readonly from: string;
-  readonly way: Way | 'skip';
+  readonly way: Way | 'skip' | 'fail';
   /** Null: only known once the repository has been filled. */
   readonly source: RestoreSource | null;
   readonly steps: readonly string[];
@@ -28,6 +30,8 @@ export interface PlannedRestore {
   readonly keysNow: number | null;
   /** Keys that the source holds; null: nobody has counted them yet. */
   readonly keysThen: number | null;
+  /** Why it will fail; the others of `--all` are restored all the same. */
+  readonly error?: Nexus3Error;
 }
 
 /** `p_` and 12 hex digits: the same restores of the same sources, the same id. */
@@ -47,8 +51,7 @@ export interface PlanParts {
 export function planBegin({ environment, facts, from, chosen }: PlanParts): PlannedRestore {
   const isNew = facts === undefined;
   const source = sourceOf(from, chosen);
-  const server = serverOf(facts?.vault);
-  const keysNow = server === undefined ? null : keysOf(server);
+  const keysNow = keysNowOf(facts);
   const content = chosen.kind === 'backup' ? chosen.manifest.content : null;
   const keysThen = content === null ? null : keysIn(content);
   const isProven = chosen.kind === 'backup' && chosen.manifest.verification !== null;
@@ -120,7 +123,44 @@ export function planResumed(env: string, source: RestoreSource, way: Exclude<Way
   return { env, from: source.env, way, source, steps, warnings: [], keysNow: null, keysThen: null };
 }
 
-/** @param source null: there is no backup of it; otherwise it was restored from this already */
-export function planSkipped(env: string, why: string, source: RestoreSource | null): PlannedRestore {
-  return { env, from: env, way: 'skip', source, steps: [], warnings: [why], keysNow: null, keysThen: null };
+/** There is no backup of it. */
+export function planSkipped(env: string, why: string): PlannedRestore {
+  return { env, from: env, way: 'skip', source: null, steps: [], warnings: [why], keysNow: null, keysThen: null };
+}
+
+/** It was restored already. */
+export function planBefore(facts: EnvironmentFacts, before: RestoredBefore): PlannedRestore {
+  const { name } = facts.environment;
+  const warnings = beforeWarnings(facts, before);
+  const nothing = { steps: [], keysNow: keysNowOf(facts), keysThen: null };
+  return { env: name, from: name, way: 'skip', source: before.source, warnings, ...nothing };
+}
+
+/** `--all` leaves it as it is, and says how it is restored again. */
+export function beforeWarnings(
+  facts: EnvironmentFacts,
+  { by, source, restoredAt, keys }: RestoredBefore,
+): readonly string[] {
+  const { name } = facts.environment;
+  const keysNow = keysNowOf(facts);
+  const then = keys === null ? '' : `, with ${keysAs(keys)}`;
+  const now = keysNow === null ? '' : ` (it holds ${keysAs(keysNow)} now)`;
+  return [
+    by === 'all'
+      ? `This run of --all, which was cut off, restored it at ${restoredAt}${then}${now}: it is not restored once more. To do so: nexus3 restore ${name}`
+      : `It was restored by name since, at ${restoredAt} (${wordsOf(source)})${then}${now}: it is not restored over. To do so: nexus3 restore ${name}`,
+    ...(keysNow === 0 && keys !== null && keys > 0
+      ? [`It holds nothing any more of what it was restored with. To restore it again: nexus3 restore ${name}`]
+      : []),
+  ];
+}
+
+function keysNowOf(facts: EnvironmentFacts | undefined): number | null {
+  const server = serverOf(facts?.vault);
+  return server === undefined ? null : keysOf(server);
+}
+
+export function planFailed(env: string, error: Nexus3Error): PlannedRestore {
+  const warnings = [`It will fail: ${error.message} ${error.hint}`];
+  return { env, from: env, way: 'fail', source: null, steps: [], warnings, keysNow: null, keysThen: null, error };
 }

@@ -46,7 +46,7 @@ export async function prepare(
   facts: EnvironmentFacts,
   options: PrepareOptions,
   progress: Progress,
-): Promise<RestoreJournal> {
+): Promise<Omit<RestoreJournal, 'by'>> {
   const { environment, vault } = facts;
   const { chosen } = options;
   const engine = await engineOf(world, facts, chosen);

@@ -23,7 +23,7 @@ export interface RestoredEnvironment {
   readonly from: string;
   /** Null: there is nothing to restore, or only the repository off this machine knows what. */
   readonly source: RestoreSource | null;
-  /** `put-back`: the old data are in their place again (`--abort`). `skipped`: there is no backup of it, or, with a source, the run that goes on had restored it. */
+  /** `put-back`: the old data are in their place again (`--abort`). `skipped`: there is no backup of it, or, with a source, the run that goes on had restored it, or somebody by name since. */
   readonly outcome: 'planned' | 'restored' | 'put-back' | 'skipped' | 'failed';
   /** What an earlier run had begun was finished. */
   readonly resumed: boolean;
@@ -68,20 +68,31 @@ export const NOTHING_DONE = {
   error: null,
 } as const;
 
+const PLANNED_OUTCOMES: Readonly<Record<PlannedRestore['way'], RestoredEnvironment['outcome']>> = {
+  begin: 'planned',
+  'go-on': 'planned',
+  finish: 'planned',
+  'put-back': 'planned',
+  'put-back-then-begin': 'planned',
+  skip: 'skipped',
+  fail: 'failed',
+};
+
 export function plannedReport(id: string, planned: readonly PlannedRestore[], durationMs: number): RestoreReport {
   return {
-    ok: true,
+    ok: planned.every(({ way }) => way !== 'fail'),
     dryRun: true,
     plan: id,
-    environments: planned.map(({ env, from, way, source, steps, warnings, keysThen }) => ({
+    environments: planned.map(({ env, from, way, source, steps, warnings, keysThen, error }) => ({
       ...NOTHING_DONE,
       env,
       from,
       source,
-      outcome: way === 'skip' ? 'skipped' : 'planned',
+      outcome: PLANNED_OUTCOMES[way],
       steps,
       warnings,
       keys: keysThen,
+      error: error === undefined ? null : errorFields(error),
     })),
     durationMs,
   };
@@ -97,4 +108,14 @@ export function restoredReport(
 
 export function errorFields({ code, message, evidence, hint }: Nexus3Error): RestoredEnvironment['error'] {
   return { code, message, evidence, hint };
+}
+
+/** Of all together; told where it ends. */
+export function warnedLast(
+  environments: readonly RestoredEnvironment[],
+  warnings: readonly string[],
+): readonly RestoredEnvironment[] {
+  return environments.map((one, index) =>
+    index === environments.length - 1 ? { ...one, warnings: [...one.warnings, ...warnings] } : one,
+  );
 }

@@ -13,9 +13,9 @@ import { chooseSource, formatTime } from './source.js';
 type Request = Pick<RestoreOptions, 'id' | 'at' | 'abort'>;
 
 export function askedOf(from: string, { id, at, abort }: Request): Asked {
-  if (id !== undefined) return { abort, source: { kind: 'backup', env: from, id, createdAt: '' } };
-  if (at !== undefined) return { abort, source: { kind: 'history', env: from, at: formatTime(at) } };
-  return { abort, source: undefined };
+  if (id !== undefined) return { by: 'name', abort, source: { kind: 'backup', env: from, id, createdAt: '' } };
+  if (at !== undefined) return { by: 'name', abort, source: { kind: 'history', env: from, at: formatTime(at) } };
+  return { by: 'name', abort, source: undefined };
 }
 
 export function sourceFor(

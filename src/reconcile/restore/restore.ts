@@ -15,7 +15,7 @@ import { openedOf } from './opened.js';
 import type { PlannedRestore } from './plan.js';
 import { planBegin, planIdOf, planResumed } from './plan.js';
 import type { RestoredEnvironment, RestoreOptions, RestoreReport } from './report.js';
-import { plannedReport, restoredReport } from './report.js';
+import { plannedReport, restoredReport, warnedLast } from './report.js';
 import { askedOf, historyFolder, isPullNeeded, planUnknown, pull, sourceFor } from './request.js';
 import { endRunIfDone } from './run.js';
 import { Steps } from './steps.js';
@@ -67,8 +67,11 @@ export async function restore(
     options.env === undefined
       ? await restoreAll(world, progress)
       : [await restoreNamed(world, options.env, options, seen, progress)];
-  if (options.env !== undefined) await endRunIfDone(world);
-  const warned = environments.map((one) => ({ ...one, warnings: [...(repository?.warnings ?? []), ...one.warnings] }));
+  const notEnded = options.env === undefined || options.abort ? [] : await endRunIfDone(world);
+  const warned = warnedLast(environments, notEnded).map((one) => ({
+    ...one,
+    warnings: [...(repository?.warnings ?? []), ...one.warnings],
+  }));
   return restoredReport(id, warned, world.clock.now().getTime() - startedAt);
 }
 
