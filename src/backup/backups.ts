@@ -275,7 +275,7 @@ export interface Backups {
   list(env: string): Promise<readonly ListedBackup[]>;
   /** The newest ones alone. @throws Nexus3Error ROOT_KEY_…, FILE_NOT_WRITABLE */
   latest(env: string): Promise<LatestBackups>;
-  /** Backups and histories that can be believed. @throws Nexus3Error ROOT_KEY_… */
+  /** Backups and histories that can be believed. @throws Nexus3Error ROOT_KEY_…, FILE_NOT_WRITABLE */
   datedLater(): Promise<readonly DatedLater[]>;
   /** Environments that have at least one, also such as nexus3.yaml does not know. */
   environments(): Promise<readonly string[]>;

@@ -1,7 +1,8 @@
 /** The repository of backups, as files: what the rest of nexus3 is handed. */
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import type { BackupPolicy, Retention } from '../config/configuration.js';
-import { Nexus3Error } from '../errors.js';
+import { Nexus3Error, writeFailure } from '../errors.js';
 import { LOCKER_NAME } from '../protocol/environment.js';
 import { backupId } from './backup-id.js';
 import type { KnownSecrets } from './backup-secret.js';
@@ -138,7 +139,12 @@ class StoredBackups implements Backups {
         if (at !== undefined && Date.parse(at) > now)
           found.push({ folder: this.#repository.folderOf({ env, id }), at });
       }
-      for (const { folder, index } of await new ArchiveFolder(this.root, env, this.#parts.sealing).lineages()) {
+      const lineages = await new ArchiveFolder(this.root, env, this.#parts.sealing)
+        .lineages()
+        .catch((error: unknown) => {
+          throw writeFailure(join(this.root, env), error);
+        });
+      for (const { folder, index } of lineages) {
         if (index !== undefined && reachOf(index) * 1_000 > now) found.push({ folder, at: iso(reachOf(index)) });
       }
     }

@@ -66,6 +66,14 @@ it.each([
   else expect(gone).toMatch(said);
 });
 
+it('is refused in our words where it cannot be looked at', async () => {
+  const world = holding({ bytes: 0 });
+  const bytesInVault = (): Promise<never> => Promise.reject(Object.assign(new Error('denied'), { code: 'EACCES' }));
+  const history = { ...world.backups.history, bytesInVault };
+  const refused = boundHistory({ ...world, backups: { ...world.backups, history } }, TRACK);
+  await expect(refused).rejects.toMatchObject({ code: 'FILE_NOT_WRITABLE' });
+});
+
 it('stays while a restore is not finished', async () => {
   await writeFile(join(dataRoot, 'track', 'restore.json'), '');
   expect(await boundHistory(holding({ bytes: 9 * SMALL }), TRACK)).toBe(undefined);

@@ -6,7 +6,7 @@
 import { statfs } from 'node:fs/promises';
 import { mapBounded } from '../../concurrency.js';
 import type { ConfiguredEnvironment } from '../../config/configuration.js';
-import { Nexus3Error, systemErrorCode } from '../../errors.js';
+import { Nexus3Error, systemErrorCode, writeFailure } from '../../errors.js';
 import type { Progress } from '../../progress.js';
 import { instanceKey } from '../../protocol/environment.js';
 import type { InstanceSpec } from '../../runtime/runtime.js';
@@ -29,7 +29,9 @@ export async function boundHistory(world: World, environment: ConfiguredEnvironm
   // Without `backup:` no vault keeps any.
   if (!backup.configured) return undefined;
   const spec = specOf(world.configuration, environment, 'vault');
-  const held = await world.backups.history.bytesInVault(spec.dataDir);
+  const held = await world.backups.history.bytesInVault(spec.dataDir).catch((error: unknown) => {
+    throw writeFailure(spec.dataDir, error);
+  });
   if (held <= backup.historyBytesMax) return undefined;
   const most = BOUNDS_MAX * backup.historyBytesMax;
   if (held <= most && (await freeBytes(spec.dataDir)) >= most) return undefined;
