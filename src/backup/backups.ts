@@ -238,6 +238,14 @@ export interface BackupKeys {
   closeToOld(): Promise<void>;
 }
 
+/** In the repository, and dated later than now: a clock was wrong, or is now. */
+export interface DatedLater {
+  /** Absolute. */
+  readonly folder: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 export type RetentionReason = 'last' | 'hourly' | 'daily' | 'weekly' | 'monthly' | 'last-verified';
 
 export interface RetentionPlan {
@@ -267,6 +275,8 @@ export interface Backups {
   list(env: string): Promise<readonly ListedBackup[]>;
   /** The newest ones alone. @throws Nexus3Error ROOT_KEY_…, FILE_NOT_WRITABLE */
   latest(env: string): Promise<LatestBackups>;
+  /** Backups and histories that can be believed. @throws Nexus3Error ROOT_KEY_…, FILE_NOT_WRITABLE */
+  datedLater(): Promise<readonly DatedLater[]>;
   /** Environments that have at least one, also such as nexus3.yaml does not know. */
   environments(): Promise<readonly string[]>;
   /**

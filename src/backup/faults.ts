@@ -12,14 +12,26 @@ export function nameOf({ env, id }: BackupPlace): string {
   return `${env}/${id}`;
 }
 
-export function invalid(place: BackupPlace, evidence: string, cause?: unknown): Nexus3Error {
+/** @param givenUpAt ISO 8601: of the root key, where what is wrong is that the backup is dated later */
+export function invalid(place: BackupPlace, evidence: string, cause?: unknown, givenUpAt?: string): Nexus3Error {
   return new Nexus3Error('BACKUP_INVALID', `What the backup ${nameOf(place)} says of itself cannot be believed.`, {
     evidence: [`${nameOf(place)}/manifest.json: ${evidence}`],
     hint:
-      'Take another backup: `nexus3 backup list` shows them. If there is a copy off this machine, fetch this one from there ' +
-      'again. Ask yourself who can write into the repository.',
+      givenUpAt === undefined
+        ? 'Take another backup: `nexus3 backup list` shows them. If there is a copy off this machine, fetch this one from there ' +
+          'again. Ask yourself who can write into the repository.'
+        : `Take another backup: \`nexus3 backup list\` shows them. ${hintOfClock(givenUpAt)}`,
     cause,
   });
+}
+
+/** What is dated later than the root key that signed it was in force is a clock that was wrong, or a forgery. */
+export function hintOfClock(givenUpAt: string): string {
+  return (
+    `It was made after the root key that it is signed with was given up, at ${givenUpAt}. If this host’s clock was wrong then, ` +
+    'or when it was made, it is what it was: the root key of that time opens it, from a copy of root.key, named with ' +
+    '$NEXUS3_ROOT_KEY_FILE. If no clock was wrong, whoever has that key made it: ask yourself who can write into the repository.'
+  );
 }
 
 /**

@@ -59,7 +59,7 @@ export function parseManifest(text: string, place: BackupPlace, secrets: KnownSe
     }
     const ended = givenUpBefore(secrets, secret.fingerprint, Date.parse(manifest.createdAt));
     if (ended !== undefined)
-      throw new Untrue(`it is signed with a root key that was given up at ${ended}, before it was made`);
+      throw invalid(place, `made at ${manifest.createdAt}, with a root key given up at ${ended}`, undefined, ended);
     return { manifest, secret };
   } catch (error) {
     if (error instanceof Untrue) throw invalid(place, error.message);

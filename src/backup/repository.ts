@@ -48,13 +48,13 @@ export class Repository {
   /** Names, sorted. Such as have at least one backup. */
   async environments(): Promise<readonly string[]> {
     const found: string[] = [];
-    for (const env of await this.#folders()) if ((await this.ids(env)).length > 0) found.push(env);
+    for (const env of await this.folders()) if ((await this.ids(env)).length > 0) found.push(env);
     return found.sort();
   }
 
   /** Sorted. Whatever is named as a backup is, also what is no folder: its reader says so. */
   async ids(env: string): Promise<readonly BackupId[]> {
-    if (!(await this.#folders()).includes(env)) return [];
+    if (!(await this.folders()).includes(env)) return [];
     const entries = await entriesOf(join(this.root, env));
     return entries
       .map(({ name }) => name)
@@ -103,7 +103,7 @@ export class Repository {
     const folder = this.folderOf(place);
     const hidden = join(dirname(folder), `.${place.id}.new`);
     await makeFolderDurably(dirname(folder));
-    if (!(await this.#folders()).includes(place.env)) throw notOurs(dirname(folder));
+    if (!(await this.folders()).includes(place.env)) throw notOurs(dirname(folder));
     try {
       await mkdir(hidden, { mode: FOLDER_MODE });
     } catch (error) {
@@ -135,7 +135,8 @@ export class Repository {
     }
   }
 
-  async #folders(): Promise<readonly string[]> {
+  /** Of environments, whatever lies in them. */
+  async folders(): Promise<readonly string[]> {
     const entries = await entriesOf(this.root);
     return entries.filter((entry) => entry.isDirectory() && isEnvironmentName(entry.name)).map(({ name }) => name);
   }
@@ -143,7 +144,7 @@ export class Repository {
   async #sweep(): Promise<void> {
     await clearHalfWrittenIn([this.root]);
     await sweepFolder(join(this.root, PULL_STAGE));
-    for (const env of await this.#folders()) {
+    for (const env of await this.folders()) {
       const folder = join(this.root, env);
       for (const { name } of await entriesOf(folder)) {
         if (!LEFTOVER.test(name)) continue;

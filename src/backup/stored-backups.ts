@@ -1,7 +1,8 @@
 /** The repository of backups, as files: what the rest of nexus3 is handed. */
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import type { BackupPolicy, Retention } from '../config/configuration.js';
-import { Nexus3Error } from '../errors.js';
+import { Nexus3Error, writeFailure } from '../errors.js';
 import { LOCKER_NAME } from '../protocol/environment.js';
 import { backupId } from './backup-id.js';
 import type { KnownSecrets } from './backup-secret.js';
@@ -9,6 +10,7 @@ import type {
   BackupId,
   BackupKeys,
   Backups,
+  DatedLater,
   FileOwner,
   History,
   LatestBackups,
@@ -24,7 +26,10 @@ import type {
 import { MANIFEST_SCHEMA } from './backups.js';
 import { type BackupPlace, damaged, failedVerification, invalid, notFound } from './faults.js';
 import { Unreadable } from './hashed-file.js';
+import { ArchiveFolder } from './history/archive-folder.js';
+import { reachOf } from './history/archive-index.js';
 import { StoredHistory } from './history/history.js';
+import { iso } from './history/seconds.js';
 import { type BelievedManifest, parseManifest, renderManifest } from './manifest.js';
 import { isInFuture, newestFirst } from './order.js';
 import { StoredPushNote } from './push-note.js';
@@ -121,6 +126,29 @@ class StoredBackups implements Backups {
 
   environments(): Promise<readonly string[]> {
     return this.#repository.environments();
+  }
+
+  async datedLater(): Promise<readonly DatedLater[]> {
+    const now = this.#parts.now().getTime();
+    const secrets = await this.#parts.secrets();
+    const found: DatedLater[] = [];
+    for (const env of await this.#repository.folders()) {
+      for (const id of await this.#repository.ids(env)) {
+        const listed = await this.#listed({ env, id }, secrets);
+        const at = (listed.problem === undefined ? listed.manifest : listed.failed)?.createdAt;
+        if (at !== undefined && Date.parse(at) > now)
+          found.push({ folder: this.#repository.folderOf({ env, id }), at });
+      }
+      const lineages = await new ArchiveFolder(this.root, env, this.#parts.sealing)
+        .lineages()
+        .catch((error: unknown) => {
+          throw writeFailure(join(this.root, env), error);
+        });
+      for (const { folder, index } of lineages) {
+        if (index !== undefined && reachOf(index) * 1_000 > now) found.push({ folder, at: iso(reachOf(index)) });
+      }
+    }
+    return found;
   }
 
   async list(env: string): Promise<readonly ListedBackup[]> {

@@ -10,11 +10,17 @@ import {
   type TestRepository,
   testRepository,
 } from '../../test/support/backup-repository.js';
+import { iso } from '../../test/support/history-harness.js';
 import { rounds } from '../../test/support/random.js';
+import { WrittenVault } from '../../test/support/written-vault.js';
+import { DEFAULT_BACKUP } from '../config/schema.js';
 import type { Secret } from '../protocol/secret.js';
 import { BackupSecret } from './backup-secret.js';
 import type { Backups, Manifest } from './backups.js';
+import { ArchiveFolder } from './history/archive-folder.js';
 import { carriedOver, parseKeyFile, renderKeyFile } from './key-file.js';
+import { openSealing } from './sealing.js';
+import { StoredKeys } from './stored-keys.js';
 import { Untrue } from './untrusted.js';
 
 const PROPERTY_MS = rounds(60_000, 900_000);
@@ -159,6 +165,38 @@ describe('another root key', () => {
     }
     await writeFile(keysFile(), text);
     expect((await under(third).read('track', fair.id)).id).toBe(fair.id);
+  });
+
+  it('is told of what is dated later than the clock says, and names the clock where it was too late', async () => {
+    await using vault = await WrittenVault.make();
+    const [first, second] = [someSecret(), someSecret()];
+    await vault.write(3);
+    vault.now += 5;
+    repository.now = new Date(vault.now * 1_000);
+    await under(first).history.archive('track', vault.dataDir);
+    const { id, createdAt } = await under(first).write(newBackup({ createdAt: repository.now }), chunksOf(DUMP));
+    expect(await under(first).datedLater()).toEqual([]);
+    repository.now = new Date(repository.now.getTime() - 3_600_000);
+    expect(await under(first).datedLater()).toEqual([
+      { folder: join(repository.root, 'track', id), at: createdAt },
+      { folder: join(repository.root, 'track', 'history', vault.incarnation), at: iso(vault.now - 3) },
+    ]);
+    // What cannot be believed keeps nobody from anything.
+    expect(await under(second).datedLater()).toEqual([]);
+    await rekeyed(first, second);
+    const clock = expect.stringMatching(/given up, at .* If this host’s clock was wrong then/) as string;
+    await expect(under(second).read('track', id)).rejects.toMatchObject({ code: 'BACKUP_INVALID', hint: clock });
+    const sealing = openSealing(DEFAULT_BACKUP, () =>
+      new StoredKeys(
+        repository.root,
+        () => Promise.resolve({ present: second, next: undefined, previous: undefined }),
+        () => repository.now,
+      ).known(),
+    );
+    const [lineage] = await new ArchiveFolder(repository.root, 'track', sealing).lineages();
+    expect(lineage?.problem).toMatchObject({ code: 'BACKUP_INVALID', hint: clock });
+    // The way out that is named.
+    expect((await under(first).read('track', id)).id).toBe(id);
   });
 
   it('is bounded from the next change on where keys.json was written before bounds were kept', async () => {

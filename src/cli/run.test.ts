@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryStream, parsed, runCli, worlds } from '../../test/support/cli-run.js';
 import { MIXED, report, WELL } from '../../test/support/reports.js';
 import { ERROR_EXIT_CODES, Nexus3Error } from '../errors.js';
-import { COMMANDS } from './commands/index.js';
+import { COMMANDS, GROUPS } from './commands/index.js';
 import type { Operations } from './operations.js';
 import { run } from './run.js';
 
@@ -53,6 +53,16 @@ describe('help', () => {
     const bare = await runCli(['credentials']);
     expect([bare.exitCode, bare.stdout]).toEqual([2, '']);
     expect(bare.stderr).toContain('needs a command');
+  });
+
+  it('says in the overview what each group is', async () => {
+    const { stdout } = await runCli(['--help']);
+    for (const group of new Set(
+      COMMANDS.filter(({ name }) => name.includes(' ')).map(({ name }) => name.split(' ')[0]),
+    )) {
+      expect(stdout).toMatch(new RegExp(`^  ${String(group)} .* \\S`, 'm'));
+      expect(GROUPS).toHaveProperty(String(group));
+    }
   });
 
   it('says of each command the same in the overview as in its own file', async () => {

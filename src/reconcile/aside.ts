@@ -2,17 +2,20 @@
  * `aside list` and `aside discard`: what restores, recoveries and resets have moved aside and kept, because somebody may want
  * it. nexus3 itself never discards it; who needs the room does, here.
  */
+import { existsSync } from 'node:fs';
 import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Nexus3Error, systemErrorCode, writeFailure } from '../errors.js';
 import { syncFolder } from '../files.js';
 import type { ConfiguredEnvironment } from '../config/configuration.js';
 import type { Progress } from '../progress.js';
-import { isLocker, selectEnvironments } from './desired.js';
+import { judgeVault } from '../protocol/guard.js';
+import { isLocker, selectEnvironments, specOf } from './desired.js';
+import { readFolders } from './folder.js';
 import { isResetBegun } from './locker/reset-marker.js';
 import { seeRestore } from './restore/journal.js';
 import { stagedFolder, undoneFolder } from './restore/restoring.js';
-import { asideFolder } from './vault-data/aside.js';
+import { asideFolder, UNARCHIVED_FILE } from './vault-data/aside.js';
 import type { World } from './world.js';
 
 const DAY_MS = 86_400_000;
@@ -36,14 +39,19 @@ export interface KeptAside {
   /** ISO 8601; null: its name does not say. */
   readonly keptAt: string | null;
   readonly reason: KeptReason;
+  /** Its history could not be archived, and is nowhere else: it stays as long as it holds `nexus3.unarchived`. */
+  readonly unarchived: boolean;
   /** `goes`: `aside discard` with `--yes` would discard it. */
   readonly outcome: 'stays' | 'goes' | 'discarded';
 }
 
 export interface AsideEnvironment {
   readonly name: string;
-  /** What was cut off, and may need what is kept: until it is finished nothing of this environment is discarded. */
-  readonly neededBy: 'restore' | 'recover' | 'reset' | null;
+  /**
+   * What was cut off, and may need what is kept; or `guard`: the vault has lost its data, and what is kept may be the last
+   * copy. Until that is finished nothing of this environment is discarded.
+   */
+  readonly neededBy: 'restore' | 'recover' | 'reset' | 'guard' | null;
   /** Oldest first. */
   readonly kept: readonly KeptAside[];
 }
@@ -109,9 +117,13 @@ async function report(
     const neededBy = neededIn(world, environment, names);
     const kept: KeptAside[] = [];
     for (const one of names.filter((entry) => entry.startsWith('kept-'))) {
+      const path = join(folder, one);
+      const bytes = await bytesOf(path);
+      if (bytes === undefined) continue;
       const { keptAt, reason } = meaningOf(one);
-      const outcome = neededBy === null && goes(keptAt) ? 'goes' : 'stays';
-      kept.push({ path: join(folder, one), bytes: await bytesOf(join(folder, one)), keptAt, reason, outcome });
+      const unarchived = existsSync(join(path, UNARCHIVED_FILE));
+      const outcome = neededBy === null && !unarchived && goes(keptAt) ? 'goes' : 'stays';
+      kept.push({ path, bytes, keptAt, reason, unarchived, outcome });
     }
     kept.sort((a, b) => (a.keptAt ?? '').localeCompare(b.keptAt ?? ''));
     shown.push({ name, neededBy, kept });
@@ -130,7 +142,15 @@ function neededIn(
   const leftByRestores = [stagedFolder, undoneFolder].map((folderOf) => folderOf(world, environment.name));
   const isOfRecovery = (name: string): boolean =>
     /^(vault|operational)-/.test(name) && !leftByRestores.includes(join(asideFolder(world, environment.name), name));
-  return names.some(isOfRecovery) ? 'recover' : null;
+  if (names.some(isOfRecovery)) return 'recover';
+  return mayHaveLostData(world, environment) ? 'guard' : null;
+}
+
+/** By what lies there alone: also a vault of which nothing is known any more, whose operational may just have been moved aside. */
+function mayHaveLostData({ configuration }: World, environment: ConfiguredEnvironment): boolean {
+  const { mark, vault } = readFolders(specOf(configuration, environment, 'vault'), undefined);
+  const { state } = judgeVault(mark, vault);
+  return state === 'held' || (state !== 'clear' && vault.aof === undefined);
 }
 
 function meaningOf(name: string): Pick<KeptAside, 'keptAt' | 'reason'> {
@@ -183,13 +203,29 @@ async function namesIn(folder: string): Promise<readonly string[]> {
     return await readdir(folder);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return [];
-    throw error;
+    throw lookFailure(folder, error);
   }
 }
 
-async function bytesOf(path: string): Promise<number> {
-  const stat = await lstat(path);
-  let bytes = stat.blocks * BLOCK_BYTES;
-  if (stat.isDirectory()) for (const name of await readdir(path)) bytes += await bytesOf(join(path, name));
-  return bytes;
+/** Undefined: it is gone by now; what is gone from within takes no room. */
+async function bytesOf(path: string): Promise<number | undefined> {
+  try {
+    const stat = await lstat(path);
+    let bytes = stat.blocks * BLOCK_BYTES;
+    if (stat.isDirectory()) for (const name of await readdir(path)) bytes += (await bytesOf(join(path, name))) ?? 0;
+    return bytes;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw lookFailure(path, error);
+  }
+}
+
+function lookFailure(path: string, error: unknown): unknown {
+  const code = error instanceof Nexus3Error ? undefined : systemErrorCode(error);
+  if (code === undefined) return error;
+  return new Nexus3Error('FILE_NOT_WRITABLE', `${path} cannot be looked at.`, {
+    evidence: [`${code} on ${path}`],
+    hint: 'Run the command as root, or as the user who made this environment; where the disk is at fault, see its kernel log.',
+    cause: error,
+  });
 }

@@ -1,4 +1,5 @@
 /** A disk of backups that is full, read-only, or under another key keeps nobody from restoring what lies there. As root, which alone can mount. */
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -38,8 +39,12 @@ describe.skipIf(process.getuid?.() !== 0)('a restore, where the disk of the back
     const [track] = (JSON.parse(out) as RestoreReport).environments;
     expect(await ask('EXISTS', 'kept')).toBe(1);
     expect(await nexus.anonymous('track', 'operational', 'GET', 'kept')).toBe('then');
+    const warnings = track?.warnings ?? [];
+    // What is in no archive is not discarded with the rest.
+    const isMarked = existsSync(join(track?.keptAside ?? 'none', 'nexus3.unarchived'));
+    expect(isMarked).toBe(warnings.join('\n').includes('The history of what was replaced is not in the archive'));
     expect(track?.keptAside).not.toBeNull();
-    return track?.warnings ?? [];
+    return warnings;
   }
 
   async function writeJunk(): Promise<void> {

@@ -131,6 +131,7 @@ const NO_BACKUPS: Backups = {
   target: undefined,
   pushes: { owed: () => Promise.resolve(undefined), owe: nothing, done: nothing },
   acquire: unexpected,
+  datedLater: () => Promise.resolve([]),
   list: () => Promise.resolve([]),
   latest: () => Promise.resolve({ newest: undefined, verified: undefined, failed: undefined, damaged: 0, inFuture: 0 }),
   environments: () => Promise.resolve([]),

@@ -10,9 +10,11 @@ import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Nexus3Error, systemErrorCode, writeFailure } from '../../errors.js';
 import { clearHalfWrittenIn, makeFolder, syncFolder, writeFileWhole } from '../../files.js';
+import { hintOfClock } from '../faults.js';
 import { readSmallFile, Unreadable } from '../hashed-file.js';
 import type { Sealing } from '../sealing.js';
 import { Untrue } from '../untrusted.js';
+import { iso } from './seconds.js';
 import {
   type ArchiveIndex,
   INDEX_BYTES_MAX,
@@ -124,7 +126,12 @@ export class ArchiveFolder {
       if (index.env !== this.#env || index.incarnation !== incarnation) throw new Untrue('it belongs to another vault');
       const ended = tooLate(reachOf(index) * 1_000);
       if (ended !== undefined)
-        throw new Untrue(`it is signed with a root key that was given up at ${ended}, and goes on after that`);
+        throw new Nexus3Error('BACKUP_INVALID', `${what} cannot be believed.`, {
+          evidence: [
+            `${join(folder, INDEX_FILE)}: goes on to ${iso(reachOf(index))}, with a root key given up at ${ended}`,
+          ],
+          hint: hintOfClock(ended),
+        });
       return { folder, index };
     } catch (error) {
       if (error instanceof Nexus3Error) return { folder, problem: error };

@@ -222,6 +222,7 @@ export const COMMANDS: readonly CommandEntry[] = [
 
 /** First words that stand for several commands. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  aside: 'what restores and recoveries have kept, and how to make room',
   backup: 'copies of vaults that are proven to load',
   credentials: 'passwords that Locker keeps',
   engine: 'the local server program of the process runtime',

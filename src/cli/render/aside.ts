@@ -15,8 +15,12 @@ const WHY: Readonly<Record<KeptReason, string>> = {
 const FINISH: Readonly<Record<NonNullable<AsideEnvironment['neededBy']>, (name: string) => string>> = {
   restore: (name) => `a restore is not finished: nexus3 restore ${name}`,
   recover: (name) => `a recovery is not finished: nexus3 check ${name}`,
+  guard: (name) => `its vault has lost data, and this may be the last copy: nexus3 check ${name}`,
   reset: () => 'a reset is not finished: nexus3 locker reset',
 };
+
+const UNARCHIVED =
+  'Its history is in no archive, so it stays. If nobody needs that, remove the file nexus3.unarchived in it.';
 
 const OUTCOME: Readonly<Record<KeptAside['outcome'], string>> = { stays: '', goes: ', goes', discarded: ', discarded' };
 
@@ -34,11 +38,12 @@ export function renderAside({ environments, dryRun }: AsideReport, page: Page): 
   return [...lines, '', ...wrap(closing(all, going ?? [], gone ?? [], dryRun), page.width)];
 }
 
-function keptLines({ path, bytes, keptAt, reason, outcome }: KeptAside, page: Page): readonly string[] {
+function keptLines({ path, bytes, keptAt, reason, unarchived, outcome }: KeptAside, page: Page): readonly string[] {
   const when = keptAt === null ? '' : `${keptAt.replace(/\.\d+Z$/, 'Z')}, `;
   return [
     ...hanging('  ', `${when}${formatBytes(bytes)}: ${WHY[reason]}${OUTCOME[outcome]}`, page.width),
     ...hanging('    ', clean(path), page.width),
+    ...(unarchived ? hanging('    ', UNARCHIVED, page.width) : []),
   ];
 }
 

@@ -110,7 +110,12 @@ async function takeTurns(
     const turn: Turn = { environment: facts.environment, archived: null, comparedWithVault: false, warnings: [] };
     const refusal = isLocker(facts.environment) ? undefined : lockerError;
     await attempt(turn, () => backUp(world, turn, facts, { ...options, refusal }, progress));
-    if (turn.archived === null) await attempt(turn, () => boundHistory(world, turn.environment, progress));
+    if (turn.archived === null) {
+      await attempt(turn, async () => {
+        const gone = await boundHistory(world, turn.environment);
+        if (gone !== undefined) turn.warnings.push(gone);
+      });
+    }
     await noteInAudit(world, turn);
     return turn;
   });

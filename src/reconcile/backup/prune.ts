@@ -6,7 +6,7 @@ import { Nexus3Error } from '../../errors.js';
 import type { Progress } from '../../progress.js';
 import { specOf } from '../desired.js';
 import type { World } from '../world.js';
-import { boundedAnyway, boundHistory } from './bound-history.js';
+import { boundAndNote, boundedAnyway } from './bound-history.js';
 import { itemOf } from './list.js';
 import { namesWithBackups } from './names.js';
 import type { ReportedError } from './report.js';
@@ -65,9 +65,8 @@ export async function pruneBackups(
     });
     const pruned = await report(world, options, progress);
     // Of those without a backup nothing is told, but their vaults keep history too.
-    for (const one of named) {
-      if (!pruned.environments.some(({ name }) => name === one.name)) await boundHistory(world, one, progress);
-    }
+    const others = named.filter(({ name }) => !pruned.environments.some((one) => one.name === name));
+    await boundAndNote(world, others, progress);
     return pruned;
   });
 }

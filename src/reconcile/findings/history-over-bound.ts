@@ -4,7 +4,7 @@ export const historyOverBound: Rule = {
   code: 'history-over-bound',
   severity: 'warning',
   means:
-    'The history in the vault’s folder is larger than `backup: { historyBytesMax: … }` allows: neither `backup create` nor `backup prune` has run since it grew.',
+    'The history in the vault’s folder is larger than `backup: { historyBytesMax: … }` allows: neither `backup create` nor `backup prune` has run since it grew, or nothing can be archived.',
   repairs: 'no; `nexus3 backup create ENV` archives it, and then removes the oldest of it',
   see: ({ environment, backup }) => {
     const history = backup?.history;

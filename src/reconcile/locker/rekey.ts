@@ -19,6 +19,10 @@ import { renderInstance } from '../render.js';
 import { refuseWhileLockerIsRestored } from '../restore/refuse.js';
 import type { World } from '../world.js';
 
+/** A history names its seconds rounded up. */
+const ROUNDED_UP_MS = 2_000;
+const SHOWN_MAX = 5;
+
 export interface RekeyReport {
   /** An earlier one had been cut off, and was finished. */
   readonly resumed: boolean;
@@ -91,7 +95,7 @@ async function backUpLocker(world: World, version: string, progress: Progress): 
   return { backup: backup?.id ?? null, remarks: [...wrong, ...push] };
 }
 
-/** Nothing where there are no backups yet. @throws LOCK_HELD, FILE_NOT_WRITABLE, BACKUP_INVALID before anything is changed */
+/** Nothing where there are no backups yet. @throws LOCK_HELD, FILE_NOT_WRITABLE, BACKUP_INVALID, REKEY_REFUSED before anything is changed */
 async function holdBackups(world: World, progress: Progress): Promise<AsyncDisposable | undefined> {
   const { backups } = world;
   if (!(await backups.keys.there())) return undefined;
@@ -99,12 +103,33 @@ async function holdBackups(world: World, progress: Progress): Promise<AsyncDispo
     progress.note(`waiting for ${holder}`);
   });
   try {
+    await refuseDatedLater(world);
     await backups.keys.proveWritable();
     return held;
   } catch (error) {
     await held[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** What is dated later than its key is given up nobody believes any more: a clock that is behind would cost every backup. */
+async function refuseDatedLater({ backups, clock }: World): Promise<void> {
+  const later = await backups.datedLater();
+  const now = clock.now();
+  const latest = Math.max(...later.map(({ at }) => Date.parse(at)));
+  if (latest <= now.getTime()) return;
+  if (latest - now.getTime() <= ROUNDED_UP_MS) return clock.sleep(latest - now.getTime() + 1);
+  throw new Nexus3Error('REKEY_REFUSED', 'There are backups that are dated later than now.', {
+    evidence: [
+      `this host’s clock says ${now.toISOString()}`,
+      ...later.slice(0, SHOWN_MAX).map(({ folder, at }) => `${folder}: ${at}`),
+      ...(later.length > SHOWN_MAX ? [`and ${String(later.length - SHOWN_MAX)} more`] : []),
+    ],
+    hint:
+      'Nothing was changed: with another root key they could not be used any more. If the clock is behind, put it right, and ' +
+      `run it again. If it is right, it was ahead when they were made: run it after ${new Date(latest).toISOString()}, or make new backups and ` +
+      'move those folders out of the repository.',
+  });
 }
 
 async function commit(world: World, steps: RekeySteps, progress: Progress): Promise<void> {

@@ -2,7 +2,10 @@
  * The restored data, proven, are opened to everybody: first applications, then the operational, which is refilled. From
  * here a restore only goes forwards; cut off, the next run does all of it again.
  */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Nexus3Error } from '../../errors.js';
+import { writeFileWhole } from '../../files.js';
 import type { ConfiguredEnvironment } from '../../config/configuration.js';
 import type { Progress } from '../../progress.js';
 import { adminOf, credentialsOf, hostAddress } from '../access.js';
@@ -13,7 +16,7 @@ import { look } from '../loop.js';
 import { perform } from '../perform.js';
 import { countBoth, provenSame } from '../recover/compare.js';
 import { repairUsers } from '../tokens.js';
-import { discardAside } from '../vault-data/aside.js';
+import { discardAside, UNARCHIVED_FILE } from '../vault-data/aside.js';
 import { follow, takeDownFence } from '../vault-data/fence.js';
 import { proveWriteAndRead, untilLoaded } from '../wait.js';
 import { stateOf } from '../vault-data/stop.js';
@@ -195,9 +198,20 @@ async function archiveKept(restoring: Restoring): Promise<readonly string[]> {
   if (aof === undefined || aof.missingFiles.length > 0) return [];
   try {
     await world.backups.history.archive(environment.name, kept);
+    await rm(join(kept, UNARCHIVED_FILE), { force: true });
     return [];
   } catch (error) {
     if (!(error instanceof Nexus3Error)) throw error;
+    await keepFromDiscard(kept);
     return [`The history of what was replaced is not in the archive: ${error.message} It lies in ${kept}`];
+  }
+}
+
+/** `aside discard` leaves it then. Where not even that can be written, the warning is all there is. */
+async function keepFromDiscard(kept: string): Promise<void> {
+  try {
+    await writeFileWhole(join(kept, UNARCHIVED_FILE), '', { mode: 0o600 });
+  } catch (error) {
+    if (!(error instanceof Nexus3Error)) throw error;
   }
 }

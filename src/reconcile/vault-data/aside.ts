@@ -23,6 +23,9 @@ export function keptName(what: string, stamp: string): string {
   return `kept-${what}-${stamp}`;
 }
 
+/** In what is kept, as long as its history is in no archive. */
+export const UNARCHIVED_FILE = 'nexus3.unarchived';
+
 export interface AsideOptions {
   /** A folder that takes the place of what is moved; otherwise an empty one does. */
   readonly replacement?: string;
