@@ -92,14 +92,33 @@ async function render(world: World, environment: ConfiguredEnvironment, spec: In
 
 /** @throws LAST_COPY, START_FAILED where the start script refused: what comes after would wait for it in vain. */
 async function start(world: World, environment: ConfiguredEnvironment, spec: InstanceSpec): Promise<void> {
-  await world.runtime.start(spec);
-  const refusal = await waitForServer(world, environment, spec.id.role);
+  const refusal = await startedOnceMore(world, environment, spec);
   if (refusal === undefined) return;
   const held = refusal === HELD_EXIT;
   throw new Nexus3Error(held ? 'LAST_COPY' : 'START_FAILED', `${instanceKey(spec.id)} refused to start.`, {
     evidence: (await world.runtime.logs(spec, REFUSAL_LINES)).slice(-REFUSAL_LINES),
     hint: `See: nexus3 check ${spec.id.env}`,
   });
+}
+
+/**
+ * One that does not answer is ended and started once more: in about one start of a thousand the graph module waits for itself
+ * for good as it loads its first graph (seen, FalkorDB 4.16.3: Globals_AddGraph). What only loads loses nothing.
+ */
+async function startedOnceMore(
+  world: World,
+  environment: ConfiguredEnvironment,
+  spec: InstanceSpec,
+): Promise<number | undefined> {
+  await world.runtime.start(spec);
+  try {
+    return await waitForServer(world, environment, spec.id.role);
+  } catch (error) {
+    if (!(error instanceof Nexus3Error) || error.code !== 'START_FAILED') throw error;
+    await world.runtime.stop(spec);
+    await world.runtime.start(spec);
+    return await waitForServer(world, environment, spec.id.role);
+  }
 }
 
 /** A vault's container is made again only when its data are known to lie in the folder that the new one gets. */
