@@ -108,7 +108,7 @@ describe('redis.conf', () => {
     const settings = { ...DEFAULT_SETTINGS, threads: 2, queryTimeoutMs: 5000, queryQueueMax: 7 };
     const conf = parse(renderRedisConf('vault', PLACEMENT, settings, undefined));
     expect(conf.get('loadmodule')).toEqual(
-      '/var/lib/falkordb/bin/falkordb.so THREAD_COUNT 2 TIMEOUT_DEFAULT 5000 TIMEOUT_MAX 5000 MAX_QUEUED_QUERIES 7'.split(
+      '/var/lib/falkordb/bin/falkordb.so THREAD_COUNT 2 TIMEOUT_DEFAULT 5000 TIMEOUT_MAX 5000 MAX_QUEUED_QUERIES 7 CMD_INFO no'.split(
         ' ',
       ),
     );

@@ -81,6 +81,12 @@ export function runtimeDirectives(role: Role, settings: Settings): readonly Dire
   ];
 }
 
+/**
+ * With the module's telemetry, about one start of 700 waits for itself for good as it loads a graph: 2 of 1,430, against none
+ * of 1,889 without (measured, FalkorDB 4.16.3: Globals_AddGraph).
+ */
+export const WITHOUT_TELEMETRY = 'CMD_INFO no';
+
 export function renderRedisConf(
   role: Role,
   placement: Placement,
@@ -106,7 +112,8 @@ export function renderRedisConf(
     'rdbchecksum yes',
   ];
   if (placement.modulePath !== undefined) {
-    lines.push(['loadmodule', quoteConf(placement.modulePath), ...moduleArguments(settings)].join(' '));
+    const args = [...moduleArguments(settings), WITHOUT_TELEMETRY];
+    lines.push(['loadmodule', quoteConf(placement.modulePath), ...args].join(' '));
   }
   for (const { name, value } of runtimeDirectives(role, settings)) lines.push(directive(name, value));
   if (role === 'operational' && replicationPassword !== undefined) {

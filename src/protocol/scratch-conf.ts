@@ -3,7 +3,7 @@
  * once, and changes nothing. Pure.
  */
 import { posix } from 'node:path';
-import { directive } from './redis-conf.js';
+import { directive, WITHOUT_TELEMETRY } from './redis-conf.js';
 import type { Secret } from './secret.js';
 import { quoteSh } from './start-script.js';
 import { passwordHash } from './users.js';
@@ -22,12 +22,6 @@ export interface ScratchOptions {
   readonly usersAcl: string;
   readonly socket: string;
 }
-
-/**
- * With its telemetry, about one start of 700 waits for itself for good as it loads a graph: 2 of 1,430, against none of 1,889
- * without (measured, FalkorDB 4.16.3). Nobody asks a scratch server for it.
- */
-const WITHOUT_TELEMETRY = 'CMD_INFO no';
 
 export function renderScratchConf({ modulePath, dir }: ScratchWhere, options: ScratchOptions): string {
   const lines = [

@@ -116,13 +116,25 @@ async function followAtLast(
     await follow(world, environment, progress);
   } catch (error) {
     if (!(error instanceof Nexus3Error)) throw error;
-    progress.note(`${error.message} Once more.`);
-    if (!(await acceptsAdmin(world, environment, credentials))) {
-      progress.note(`the operational of ${environment.name} does not answer any more: it is started anew`);
-      await perform(world, { kind: 'restart', on: { env: environment.name, role: 'operational' } }, progress);
-      await untilLoaded(world, environment, 'operational');
-    }
-    await follow(world, environment, progress);
+    await linkedAtLast(world, environment, credentials, progress);
+  }
+}
+
+/** It may have begun by itself, and answers nobody while it loads one large graph. */
+async function linkedAtLast(
+  world: World,
+  environment: ConfiguredEnvironment,
+  credentials: Restoring['credentials'],
+  progress: Progress,
+): Promise<void> {
+  const on = { env: environment.name, role: 'operational' } as const;
+  try {
+    await perform(world, { kind: 'wait-for-link', on }, progress);
+  } catch (error) {
+    if (!(error instanceof Nexus3Error) || (await acceptsAdmin(world, environment, credentials))) throw error;
+    progress.note(`the operational of ${environment.name} does not answer any more: it is started anew`);
+    await perform(world, { kind: 'restart', on }, progress);
+    await perform(world, { kind: 'wait-for-link', on }, progress);
   }
 }
 
