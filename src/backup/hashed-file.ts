@@ -138,7 +138,7 @@ const WHOLE: ByteRange = { from: 0, to: Number.POSITIVE_INFINITY };
 export interface ReadOptions {
   /** What the chunks are of; `bytes` is always of the whole file. */
   readonly range?: ByteRange;
-  /** For `writeNewFile` alone, and at once: a chunk is overwritten when two more have been taken. Otherwise each may be kept. */
+  /** For `writeNewFile` alone, and at once: a chunk is overwritten once three more have been taken. Otherwise each may be kept. */
   readonly recycled?: boolean;
 }
 

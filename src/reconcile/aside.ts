@@ -10,7 +10,7 @@ import { syncFolder } from '../files.js';
 import type { ConfiguredEnvironment } from '../config/configuration.js';
 import type { Progress } from '../progress.js';
 import { judgeVault } from '../protocol/guard.js';
-import { isLocker, selectEnvironments, specOf } from './desired.js';
+import { isLocker, refuseUnnamed, selectEnvironments, specOf } from './desired.js';
 import { readFolders } from './folder.js';
 import { isResetBegun } from './locker/reset-marker.js';
 import { seeRestore } from './restore/journal.js';
@@ -84,12 +84,8 @@ export async function discardKept(
   options: AsideDiscardOptions,
   progress: Progress,
 ): Promise<AsideReport> {
-  const { envs, all, olderThanDays, yes } = options;
-  if (all !== (envs.length === 0)) {
-    throw new Nexus3Error('USAGE', all ? '--all leaves no choice of environments.' : 'Nothing is named.', {
-      hint: 'Name environments, or give --all: nexus3 aside discard track; nexus3 aside discard --all',
-    });
-  }
+  refuseUnnamed(options, 'aside discard');
+  const { envs, olderThanDays, yes } = options;
   const environments = selectEnvironments(world.configuration, envs);
   const before = world.clock.now().getTime() - (olderThanDays ?? 0) * DAY_MS;
   const goes = (keptAt: string | null): boolean =>

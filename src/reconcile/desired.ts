@@ -90,6 +90,17 @@ export function selectEnvironments(
   return names.length === 0 ? known : known.filter(({ name }) => names.includes(name));
 }
 
+/** Where all of them are never meant by saying nothing. @param command `backup create` @throws Nexus3Error USAGE. Pure. */
+export function refuseUnnamed(
+  { envs, all }: { readonly envs: readonly string[]; readonly all: boolean },
+  command: string,
+): void {
+  if (all === (envs.length === 0)) return;
+  throw new Nexus3Error('USAGE', all ? '--all leaves no choice of environments.' : 'Nothing is named.', {
+    hint: `Name environments, or give --all: nexus3 ${command} track; nexus3 ${command} --all`,
+  });
+}
+
 /** A name as a person typed it: shortened, on one line. */
 function quote(name: string): string {
   return JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);

@@ -9,7 +9,7 @@ export const asideDiscard: CommandSpec = {
   name: 'aside discard',
   summary: 'make room: discard what was kept aside',
   description:
-    'Discards what restores, recoveries and resets have kept, for good. Nothing is discarded without --yes, and nothing of an environment of which a restore, a recovery or a reset is not finished.',
+    'Discards what restores, recoveries and resets have kept, for good. Nothing is discarded without --yes, and nothing that may be needed: of an environment of which a restore, a recovery or a reset is not finished, or whose vault may have lost its data; nor what is in no archive.',
   arguments: [{ name: 'ENV', count: 'many', description: 'environments' }],
   options: [
     { flags: '--all', description: 'every environment' },
@@ -24,7 +24,7 @@ export const asideDiscard: CommandSpec = {
     { command: 'nexus3 aside discard track', does: 'show what would go' },
     { command: 'nexus3 aside discard --all --older-than 30 --yes', does: 'discard what nobody has missed for a month' },
   ],
-  exitCodes: { [EXIT.good]: 'shown; with --yes: discarded, but for what something unfinished may need' },
+  exitCodes: { [EXIT.good]: 'shown; with --yes: discarded, but for what may be needed' },
   schema: 'nexus3.aside/1',
   async run(args, context) {
     const { operations, output, progress } = context;

@@ -8,7 +8,7 @@ import { mapBounded } from '../../concurrency.js';
 import type { ConfiguredEnvironment } from '../../config/configuration.js';
 import { Nexus3Error } from '../../errors.js';
 import type { Progress } from '../../progress.js';
-import { isLocker, selectEnvironments } from '../desired.js';
+import { isLocker, refuseUnnamed, selectEnvironments } from '../desired.js';
 import type { EnvironmentFacts } from '../facts.js';
 import { differsIn } from '../facts.js';
 import type { Observation } from '../observe.js';
@@ -159,13 +159,9 @@ async function lookAt(world: World, environments: readonly ConfiguredEnvironment
   return environments.length === 0 ? { environments: [], lockerError: undefined } : observe(world, environments);
 }
 
-function chosenFrom(world: World, { envs, all }: BackupCreateOptions): readonly ConfiguredEnvironment[] {
-  if (all !== (envs.length === 0)) {
-    throw new Nexus3Error('USAGE', all ? '--all leaves no choice of environments.' : 'Nothing is named.', {
-      hint: 'Name environments, or give --all: nexus3 backup create track; nexus3 backup create --all',
-    });
-  }
-  return selectEnvironments(world.configuration, envs);
+function chosenFrom(world: World, options: BackupCreateOptions): readonly ConfiguredEnvironment[] {
+  refuseUnnamed(options, 'backup create');
+  return selectEnvironments(world.configuration, options.envs);
 }
 
 async function backUp(

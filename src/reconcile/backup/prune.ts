@@ -2,9 +2,8 @@
 import type { BackupId, RetentionReason } from '../../backup/backups.js';
 import { BACKUP_ID } from '../../backup/backups.js';
 import type { Retention } from '../../config/configuration.js';
-import { Nexus3Error } from '../../errors.js';
 import type { Progress } from '../../progress.js';
-import { specOf } from '../desired.js';
+import { refuseUnnamed, specOf } from '../desired.js';
 import type { World } from '../world.js';
 import { boundAndNote, boundedAnyway } from './bound-history.js';
 import { itemOf } from './list.js';
@@ -54,7 +53,7 @@ export async function pruneBackups(
   options: BackupPruneOptions,
   progress: Progress,
 ): Promise<BackupPruneReport> {
-  refuseUsage(options);
+  refuseUnnamed(options, 'backup prune');
   if (!options.yes) return report(world, options, progress);
   const { environments } = world.configuration;
   const named = options.all ? environments : environments.filter(({ name }) => options.envs.includes(name));
@@ -69,14 +68,6 @@ export async function pruneBackups(
     await boundAndNote(world, others, progress);
     return pruned;
   });
-}
-
-function refuseUsage({ envs, all }: BackupPruneOptions): void {
-  if (all !== (envs.length === 0)) {
-    throw new Nexus3Error('USAGE', all ? '--all leaves no choice of environments.' : 'Nothing is named.', {
-      hint: 'Name environments, or give --all: nexus3 backup prune track; nexus3 backup prune --all',
-    });
-  }
 }
 
 async function report(world: World, options: BackupPruneOptions, progress: Progress): Promise<BackupPruneReport> {

@@ -94,7 +94,7 @@ async function refill({ world, environment, credentials, progress }: Restoring):
     await untilLoaded(world, environment, 'operational');
   }
   progress.step('the operational is refilled from its vault');
-  await followAtLast(world, environment, credentials, progress);
+  await followAtLast(world, environment, progress);
   const same = await provenRefilled(world, environment);
   progress.done(same ? 'the operational follows, and holds the same' : 'the operational follows');
   return same
@@ -102,39 +102,13 @@ async function refill({ world, environment, credentials, progress }: Restoring):
     : [`${environment.name} is being written to, so vault and operational were not compared; the link is up.`];
 }
 
-/**
- * A replica hangs for good now and then, as it flushes what it held (seen twice in some thousand syncs, FalkorDB 4.16.3): a
- * restart is what helps, and there is nothing in it that its vault has not.
- */
-async function followAtLast(
-  world: World,
-  environment: ConfiguredEnvironment,
-  credentials: Restoring['credentials'],
-  progress: Progress,
-): Promise<void> {
+/** Its link may have come up by itself, as the fence went down; while it loads one large graph it answers nobody. */
+async function followAtLast(world: World, environment: ConfiguredEnvironment, progress: Progress): Promise<void> {
   try {
     await follow(world, environment, progress);
   } catch (error) {
     if (!(error instanceof Nexus3Error)) throw error;
-    await linkedAtLast(world, environment, credentials, progress);
-  }
-}
-
-/** It may have begun by itself, and answers nobody while it loads one large graph. */
-async function linkedAtLast(
-  world: World,
-  environment: ConfiguredEnvironment,
-  credentials: Restoring['credentials'],
-  progress: Progress,
-): Promise<void> {
-  const on = { env: environment.name, role: 'operational' } as const;
-  try {
-    await perform(world, { kind: 'wait-for-link', on }, progress);
-  } catch (error) {
-    if (!(error instanceof Nexus3Error) || (await acceptsAdmin(world, environment, credentials))) throw error;
-    progress.note(`the operational of ${environment.name} does not answer any more: it is started anew`);
-    await perform(world, { kind: 'restart', on }, progress);
-    await perform(world, { kind: 'wait-for-link', on }, progress);
+    await perform(world, { kind: 'wait-for-link', on: { env: environment.name, role: 'operational' } }, progress);
   }
 }
 

@@ -86,27 +86,13 @@ async function putInPlace(restoring: Restoring): Promise<void> {
 
 /** @throws Nexus3Error START_FAILED, PORT_TAKEN, NOT_PROVEN */
 async function startFenced(restoring: Restoring): Promise<void> {
-  const { world } = restoring;
+  const { world, credentials } = restoring;
   const spec = vaultSpecOf(restoring);
   if ((await stateOf(world, spec)) === undefined) {
     await world.runtime.ensureNetwork();
     await world.runtime.create(spec);
   }
   await world.runtime.start(spec);
-  try {
-    await untilOpen(restoring);
-  } catch (error) {
-    if (!(error instanceof Nexus3Error) || hasEnded(await stateOf(world, spec))) throw error;
-    // It may wait for itself for good: see perform.ts, startedOnceMore.
-    await world.runtime.stop(spec);
-    await world.runtime.start(spec);
-    await untilOpen(restoring);
-  }
-}
-
-async function untilOpen(restoring: Restoring): Promise<void> {
-  const { world, credentials } = restoring;
-  const spec = vaultSpecOf(restoring);
   const startedAt = world.clock.now().getTime();
   const address = hostAddress(spec);
   for (;;) {

@@ -2,7 +2,7 @@
 import type { ConfiguredEnvironment, Configuration } from '../../config/configuration.js';
 import { Nexus3Error } from '../../errors.js';
 import type { CredentialName } from '../../protocol/users.js';
-import { isLocker, neededCredentials, selectEnvironments } from '../desired.js';
+import { isLocker, neededCredentials, refuseUnnamed, selectEnvironments } from '../desired.js';
 
 /** How long old passwords stay accepted unless said otherwise: longer than a client needs to ask Locker again. */
 export const GRACE_SECONDS_DEFAULT = 30;
@@ -26,11 +26,7 @@ export interface Chosen {
 
 /** Locker last: everybody's new passwords go through it. @throws ENVIRONMENT_UNKNOWN, USAGE */
 export function chooseRotations(configuration: Configuration, options: RotateOptions): readonly Chosen[] {
-  if (options.all !== (options.envs.length === 0)) {
-    throw new Nexus3Error('USAGE', options.all ? '--all leaves no choice of environments.' : 'Nothing is named.', {
-      hint: 'Name environments, or give --all: nexus3 rotate track; nexus3 rotate --all',
-    });
-  }
+  refuseUnnamed(options, 'rotate');
   const environments = selectEnvironments(configuration, options.envs);
   const chosen = [...environments.filter((one) => !isLocker(one)), ...environments.filter(isLocker)].map(
     (environment) => ({ environment, names: namesIn(environment, options.users) }),
