@@ -119,7 +119,9 @@ export class Nexus implements AsyncDisposable {
   /** With `--json`; the exit code must be the one expected. */
   async report(expectedCode: number, ...args: readonly string[]): Promise<Report> {
     const { code, out, err } = await this.run(...args, '--json');
-    expect(code, `nexus3 ${args.join(' ')}\n${err}\n${out.slice(0, 4000)}`).toBe(expectedCode);
+    // What failed stands at the end of a long report.
+    const told = out.length > 8_000 ? `${out.slice(0, 4_000)}\n…\n${out.slice(-4_000)}` : out;
+    expect(code, `nexus3 ${args.join(' ')}\n${err}\n${told}`).toBe(expectedCode);
     return JSON.parse(out) as Report;
   }
 
