@@ -7,11 +7,15 @@ const TEST = '\\.(test|conformance)\\.ts$';
 const CORE = '^src/(?!index|compose)[^/]+\\.ts$';
 /** What the middle knows of the adapters: their ports, and the data they hand over. */
 const PORTS =
-  '^src/(runtime/runtime|redis/observation|locker/(lockers?|custody|audit/audit)|backup/backups|config/configuration)\\.ts$';
+  '^src/(runtime/runtime|redis/observation|locker/(lockers?|custody|audit/audit)|backup/backups|config/configuration|client/(driver|environment-client))\\.ts$';
 
 /** Each library belongs to one folder; whoever wants another one decides here where it lives. */
 const LIBRARY_OWNERS = {
   '@redis/client': '^src/redis/',
+  falkordb: '^src/redis/',
+  '@modelcontextprotocol/server': '^src/mcp/',
+  '@modelcontextprotocol/node': '^src/mcp/',
+  zod: '^src/mcp/',
   dockerode: '^src/runtime/docker/',
   yaml: '^src/config/',
   commander: '^src/cli/',
@@ -19,6 +23,8 @@ const LIBRARY_OWNERS = {
   croner: '^src/schedule\\.ts$',
   'p-limit': '^src/concurrency\\.ts$',
 };
+/** Libraries whose types are part of what the client library hands out. */
+const DRIVERS = new Set(['@redis/client', 'falkordb']);
 /** What seals and opens files of age, for whoever has a secret to seal. */
 const AGE = '^src/age/';
 const libraryPath = (name) => `^node_modules/(@types/)?${name}/`;
@@ -58,6 +64,12 @@ module.exports = {
     },
     layer('redis-adapter', 'The connection layer knows the protocol, not who asks.', '^src/redis/', [
       CORE,
+      '^src/protocol/',
+      '^src/client/(driver|environment-client)\\.ts$',
+    ]),
+    layer('client', 'The client library knows ports; compose-client.ts hands it its drivers.', '^src/client/', [
+      CORE,
+      PORTS,
       '^src/protocol/',
     ]),
     layer('docker-adapter', 'Runtimes know the runtime port, never each other.', '^src/runtime/docker/', [
@@ -128,7 +140,8 @@ module.exports = {
       comment: `${name} has one owner, ${owner}`,
       severity: 'error',
       from: { path: '^src/', pathNot: [owner, TEST] },
-      to: { path: libraryPath(name) },
+      // A type alone brings nothing along: what src/client hands out is made of those of its drivers.
+      to: { path: libraryPath(name), ...(DRIVERS.has(name) ? { dependencyTypesNot: ['type-only'] } : {}) },
     })),
     {
       name: 'library-without-owner',

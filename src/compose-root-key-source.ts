@@ -5,12 +5,34 @@ import type { Surroundings } from './config/locate.js';
 import { LockerAccess } from './locker/access.js';
 import type { CredentialSource } from './locker/helper/source.js';
 import { rootKeyPath } from './locker/root-key-file.js';
+import type { Role } from './protocol/environment.js';
 import { LOCKER_NAME } from './protocol/environment.js';
+import type { Address } from './protocol/redis-conf.js';
+import type { Place } from './client/place.js';
 import { hostAddress } from './reconcile/access.js';
 import { selectEnvironments, specOf } from './reconcile/desired.js';
 import { readRenderedUsers } from './reconcile/folder.js';
 import { openTextConnection } from './redis/text-connection.js';
 import type { InstanceSpec } from './runtime/runtime.js';
+
+/** Where nexus3.yaml says that an environment's servers answer. @throws Nexus3Error CONFIG_…, ENVIRONMENT_UNKNOWN */
+export async function configuredPlace(
+  name: string,
+  { config }: { readonly config?: string | undefined },
+  surroundings: Surroundings,
+): Promise<Pick<Place, 'kind' | 'vault' | 'operational' | 'lagBytesMax'>> {
+  const configuration = await loadConfiguration({ config }, surroundings);
+  const [environment] = selectEnvironments(configuration, [name]);
+  if (environment === undefined) throw new Error('an environment was selected by name but is not there');
+  const { kind, settings } = environment;
+  const at = (role: Role): Address => hostAddress(specOf(configuration, environment, role));
+  return {
+    kind,
+    vault: at('vault'),
+    operational: kind === 'secure' ? undefined : at('operational'),
+    lagBytesMax: settings.lagBytesMax,
+  };
+}
 
 /** @throws Nexus3Error CONFIG_NOT_FOUND, CONFIG_INVALID */
 export async function rootKeySource(

@@ -29,6 +29,9 @@ export const ERROR_EXIT_CODES = {
   KIT_EXISTS: EXIT.usage,
   BACKUP_NOT_FOUND: EXIT.usage,
   TIME_NOT_COVERED: EXIT.usage,
+  NOT_A_READ: EXIT.usage,
+  DATABASE_FIXED: EXIT.usage,
+  CLIENT_CLOSED: EXIT.usage,
   // a problem found or left
   PORT_TAKEN: EXIT.problem,
   PLAN_CHANGED: EXIT.problem,
@@ -64,6 +67,8 @@ export const ERROR_EXIT_CODES = {
   BACKUP_UNTRUE: EXIT.problem,
   RESTORE_REFUSED: EXIT.problem,
   RESTORE_FAILED: EXIT.problem,
+  NOT_SYNCED: EXIT.problem,
+  CURSOR_LOST: EXIT.problem,
   // the runtime or Locker cannot be reached
   ENGINE_NOT_FOUND: EXIT.unreachable,
   DOCKER_UNREACHABLE: EXIT.unreachable,
@@ -85,6 +90,8 @@ export const ERROR_EXIT_CODES = {
   TOKEN_REVOKED: EXIT.unreachable,
   RESTIC_NOT_FOUND: EXIT.unreachable,
   RESTIC_FAILED: EXIT.unreachable,
+  VAULT_UNREACHABLE: EXIT.unreachable,
+  ENVIRONMENT_UNREACHABLE: EXIT.unreachable,
   REDIS_UNREACHABLE: EXIT.unreachable,
   REDIS_REPLY_UNEXPECTED: EXIT.unreachable,
   INTERRUPTED: EXIT.interrupted,

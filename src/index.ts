@@ -1,5 +1,23 @@
 /** What a program imports. */
 export type {
+  ClientCounters,
+  ClientEvents,
+  ClientOptions,
+  ClientState,
+  ConnectOptions,
+  EnvironmentClient,
+  EnvironmentUrls,
+  Graph,
+  ReadsFrom,
+  RedisClient,
+  RedisCommandOptions,
+  RouteEvent,
+  RouteReason,
+  SyncedOptions,
+  VaultEvent,
+} from './compose-client.js';
+export { connect } from './compose-client.js';
+export type {
   Credential,
   CredentialCache,
   CredentialsOptions,

@@ -1,0 +1,130 @@
+/** What `connect` hands out: one environment's vault and operational as one thing. docs/client.md tells the whole story. */
+import type { RedisClientType } from '@redis/client';
+import type { Graph as FalkorGraph } from 'falkordb';
+import type { SingleGraphConnection } from 'falkordb/dist/src/clients/single.js';
+import type { EnvironmentKind } from '../protocol/environment.js';
+
+/** node-redis as it is (RESP2), with the graph commands of the official `falkordb` client as its module `falkordb`. */
+export type RedisClient = SingleGraphConnection;
+
+/** The options of node-redis that say how replies are read: binary values with `typeMapping`. */
+export type RedisCommandOptions = NonNullable<NonNullable<RedisClientType['options']>['commandOptions']>;
+
+/** The `Graph` of the official `falkordb` client: its methods, types and parsing. */
+export type Graph = Pick<FalkorGraph, keyof FalkorGraph>;
+
+/** Where reads go. */
+export type ReadsFrom = 'operational' | 'vault';
+
+/** Why reads go to the vault; `healthy` when they go back to the operational. */
+export type RouteReason = 'down' | 'silent' | 'loading' | 'link-down' | 'lagging' | 'other-history' | 'healthy';
+
+export interface RouteEvent {
+  readonly env: string;
+  readonly readsFrom: ReadsFrom;
+  readonly reason: RouteReason;
+  /** How far the operational is behind in bytes of replication stream; undefined where it cannot be compared. */
+  readonly lagBytes: number | undefined;
+}
+
+export interface VaultEvent {
+  readonly env: string;
+  readonly state: 'up' | 'down';
+  /** What was seen, for a log; never a secret. */
+  readonly detail: string;
+}
+
+/** Emitted by {@link EnvironmentClient.on}. */
+export interface ClientEvents {
+  /** Reads go elsewhere from now on. */
+  readonly route: RouteEvent;
+  /** The vault answers, or does not any more. */
+  readonly vault: VaultEvent;
+}
+
+/** Since `connect`. */
+export interface ClientCounters {
+  readonly readsFromOperational: number;
+  /** Of all reads through `operational` and `roQuery`, those that the vault answered. */
+  readonly readsFromVault: number;
+  /** Reads that failed on one side and were answered by the other. */
+  readonly readsRerouted: number;
+  /** With `readYourWrites`: reads that waited for the operational to have this client's writes. */
+  readonly readsWaited: number;
+  /** Writes that failed because the vault did not answer. */
+  readonly writesRefused: number;
+  /** How often reads were sent elsewhere. */
+  readonly routeChanges: number;
+  /** How often a password that the vault refused was read anew from Locker. */
+  readonly credentialsReread: number;
+}
+
+export interface ClientState {
+  readonly vault: 'up' | 'down';
+  /** `none` in a Secure Environment. */
+  readonly operational: 'up' | 'down' | 'none';
+  readonly readsFrom: ReadsFrom;
+}
+
+export interface SyncedOptions {
+  /** How long to wait in milliseconds; 5,000 by default. */
+  readonly timeoutMs?: number;
+}
+
+export interface EnvironmentClient extends AsyncDisposable {
+  readonly name: string;
+  readonly kind: EnvironmentKind;
+  /**
+   * The vault, authenticated as `default` with the password from Locker: all writes. While it does not answer, commands
+   * reject with VAULT_UNREACHABLE after at most {@link ConnectOptions.vaultWaitMaxMs}; none is kept to be sent later.
+   * `duplicate()` and `createPool()` are covered by `synced()` and `readYourWrites` as well.
+   */
+  readonly vault: RedisClient;
+  /**
+   * The operational, without a password: all reads. Where it is down, loading or too far behind, the vault answers in its
+   * place. Anything but a read rejects with NOT_A_READ. In a Secure Environment the vault answers always.
+   */
+  readonly operational: RedisClient;
+  /** A graph: `query` and all that changes it at the vault, `roQuery` at the operational. The graph need not be there yet. */
+  graph(name: string): Graph;
+  /** Names of all graphs, from the operational. */
+  graphs(): Promise<string[]>;
+  /**
+   * Resolves once the operational has everything that this client was told is written, over whichever of its connections.
+   * In a Secure Environment at once.
+   * @throws Nexus3Error NOT_SYNCED when it has not within `timeoutMs`, VAULT_UNREACHABLE
+   */
+  synced(options?: SyncedOptions): Promise<void>;
+  /** How things are now; asks nobody. */
+  readonly state: ClientState;
+  readonly counters: ClientCounters;
+  on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): this;
+  off<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): this;
+  /** Ends all of its connections, also duplicates and pools. What is under way is waited for, for at most a second. */
+  close(): Promise<void>;
+}
+
+/** How a client behaves, however it found its environment. */
+export interface ClientOptions {
+  /**
+   * Every read sees what this client wrote before: it waits for the operational to have it, for at most
+   * {@link readYourWritesMaxMs}, and is then answered by the vault. False by default.
+   */
+  readonly readYourWrites?: boolean | undefined;
+  /** Milliseconds; 250 by default. */
+  readonly readYourWritesMaxMs?: number | undefined;
+  /** How far behind the operational may be, in bytes of replication stream, before reads go to the vault; 1 MiB by default, or what nexus3.yaml says. */
+  readonly lagBytesMax?: number | undefined;
+  /** How long a command waits for a connection that is just being made anew, in milliseconds; 1,000 by default. */
+  readonly vaultWaitMaxMs?: number | undefined;
+  /** How often the servers are asked how they are, in milliseconds; 500 by default. */
+  readonly watchIntervalMs?: number | undefined;
+  /** How long a server may be silent before it counts as down, in milliseconds; 1,000 by default. */
+  readonly silenceMaxMs?: number | undefined;
+  /** How many commands may be under way on one connection; 10,000 by default. */
+  readonly commandsMax?: number | undefined;
+  /** A Redis database other than 0, for both servers. `SELECT` is refused. Graphs belong to a database, too. */
+  readonly database?: number | undefined;
+  /** Of node-redis: `{ typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }` for binary values. */
+  readonly commandOptions?: RedisCommandOptions | undefined;
+}

@@ -1,0 +1,124 @@
+/**
+ * `connect`, composed by itself: what a program that only wants storage has to load. Exported as `nexus3/client`, too.
+ */
+import type { CredentialsOptions } from './compose-credentials.js';
+import { credentials, tokenPath } from './compose-credentials.js';
+import { ConnectedEnvironment } from './client/connected-environment.js';
+import type { ClientOptions, EnvironmentClient } from './client/environment-client.js';
+import type { Place } from './client/place.js';
+import { Nexus3Error } from './errors.js';
+import type { EnvironmentKind } from './protocol/environment.js';
+import type { Address } from './protocol/redis-conf.js';
+import { PROTOCOL_REGISTRY } from './protocol/registry.js';
+import { openClient } from './redis/driver/open-client.js';
+import { openGraph } from './redis/driver/open-graph.js';
+
+export type {
+  ClientCounters,
+  ClientEvents,
+  ClientOptions,
+  ClientState,
+  EnvironmentClient,
+  Graph,
+  ReadsFrom,
+  RedisClient,
+  RedisCommandOptions,
+  RouteEvent,
+  RouteReason,
+  SyncedOptions,
+  VaultEvent,
+} from './client/environment-client.js';
+
+/** Where Locker's credentials come from, and how the client behaves. */
+export type ConnectOptions = ClientOptions & CredentialsOptions;
+
+/** Where both servers answer, for hosts without nexus3.yaml and without Locker. */
+export interface EnvironmentUrls {
+  /** `redis://default:PASSWORD@HOST:PORT`; `rediss://` is not spoken. */
+  readonly vault: string;
+  /** `redis://HOST:PORT`; left out, it is a Secure Environment. */
+  readonly operational?: string | undefined;
+  /** What it is called in events and errors; `environment` by default. */
+  readonly name?: string | undefined;
+}
+
+const DRIVERS = { openClient, openGraph };
+
+/**
+ * One environment's vault and operational as one thing, with the password from Locker: by root key where nexus3.yaml is,
+ * or by a token (`{ token: FILE }` or `$NEXUS3_TOKEN_FILE`), which needs neither.
+ * @throws Nexus3Error ENVIRONMENT_UNKNOWN, ENVIRONMENT_UNREACHABLE, CONFIG_…, LOCKER_…, ROOT_KEY_…, TOKEN_…
+ */
+export async function connect(name: string, options: ConnectOptions = {}): Promise<EnvironmentClient> {
+  return new ConnectedEnvironment(await placeOf(name, options), options, DRIVERS).open();
+}
+
+/** For hosts without nexus3.yaml: both addresses as URLs. @throws Nexus3Error USAGE, ENVIRONMENT_UNREACHABLE */
+connect.fromUrl = async function fromUrl(
+  urls: EnvironmentUrls,
+  options: ClientOptions = {},
+): Promise<EnvironmentClient> {
+  return new ConnectedEnvironment(placeAt(urls), options, DRIVERS).open();
+};
+
+async function placeOf(name: string, options: ConnectOptions): Promise<Place> {
+  const surroundings = options.surroundings ?? { cwd: process.cwd(), env: process.env };
+  const cache = credentials(options);
+  const login = async () => {
+    const { username, password } = await cache.get(name);
+    return { username, password: password.reveal() };
+  };
+  const common = {
+    name,
+    login,
+    refused: () => {
+      cache.invalidate(name);
+    },
+    close: () => cache.close(),
+  };
+  if (tokenPath(options, surroundings) === undefined) {
+    const { configuredPlace } = await import('./compose-root-key-source.js');
+    return { ...common, ...(await configuredPlace(name, options, surroundings)) };
+  }
+  const { host, port } = await cache.get(name);
+  return { ...common, ...pairAt(kindOf(name), { host, port }), lagBytesMax: undefined };
+}
+
+/** A token does not say it; protocol v1.0 does of its own environments. */
+function kindOf(name: string): EnvironmentKind {
+  return PROTOCOL_REGISTRY.find((environment) => environment.name === name)?.kind ?? 'standard';
+}
+
+function pairAt(kind: EnvironmentKind, vault: Address): Pick<Place, 'kind' | 'vault' | 'operational'> {
+  return { kind, vault, operational: kind === 'secure' ? undefined : { host: vault.host, port: vault.port + 1 } };
+}
+
+function placeAt({ vault, operational, name = 'environment' }: EnvironmentUrls): Place {
+  const { address, login } = parseUrl(vault);
+  return {
+    name,
+    kind: operational === undefined ? 'secure' : 'standard',
+    vault: address,
+    operational: operational === undefined ? undefined : parseUrl(operational).address,
+    login: () => Promise.resolve(login),
+    refused: () => undefined,
+    lagBytesMax: undefined,
+    close: () => Promise.resolve(),
+  };
+}
+
+const REDIS_PORT = 6379;
+
+function parseUrl(text: string): { readonly address: Address; readonly login: Awaited<ReturnType<Place['login']>> } {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['redis:', 'falkor:'].includes(url.protocol) || url.hostname === '') {
+    // Never shown: it may hold a password.
+    throw new Nexus3Error('USAGE', 'That is no URL of a server.', {
+      hint: 'Write redis://default:PASSWORD@HOST:PORT for the vault, redis://HOST:PORT for the operational.',
+    });
+  }
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = url.port === '' ? REDIS_PORT : Number(url.port);
+  const username = url.username === '' ? 'default' : decodeURIComponent(url.username);
+  return { address: { host, port }, login: { username, password: decodeURIComponent(url.password) } };
+}
