@@ -1,0 +1,33 @@
+/** A tool is data: what it is called, takes, gives and may do, and one function that does it. */
+import type { z } from 'zod';
+
+/** `read` changes nothing; `write` adds or changes; `destroy` takes away what cannot be had back by asking again. */
+export type ToolEffect = 'read' | 'write' | 'destroy';
+
+export interface ToolRun {
+  /** Aborted when the client cancels the call or goes away. */
+  readonly signal: AbortSignal;
+}
+
+export interface Tool<Context, Input extends z.ZodObject = z.ZodObject, Output extends z.ZodObject = z.ZodObject> {
+  /** snake_case: a contract. */
+  readonly name: string;
+  readonly title: string;
+  /** For an agent: when to use it, what it gives back, what it will not do. */
+  readonly description: string;
+  readonly input: Input;
+  readonly output: Output;
+  readonly effect: ToolEffect;
+  /** Called twice with the same input, the second time changes nothing more. */
+  readonly idempotent: boolean;
+  /** What a person is asked before it is done; undefined: nobody needs to be. */
+  readonly question?: (input: z.output<Input>, context: Context) => Promise<string | undefined>;
+  readonly run: (input: z.output<Input>, context: Context, run: ToolRun) => Promise<z.output<Output>>;
+}
+
+/** Infers input and output; the list of a server's tools then forgets them. */
+export function tool<Context>() {
+  return <Input extends z.ZodObject, Output extends z.ZodObject>(
+    definition: Tool<Context, Input, Output>,
+  ): Tool<Context> => definition as unknown as Tool<Context>;
+}
