@@ -18,6 +18,8 @@ export async function confirm(
   question: string,
   { server, request, era }: Asked,
 ): Promise<'go on' | CallToolResult | InputRequiredResult> {
+  // Deprecated for what came after it; for a host of 2025 this is the one way. So is elicitInput below.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated
   if (server.server.getClientCapabilities()?.elicitation === undefined) return 'go on';
   if (era === 'modern') {
     const { inputResponses } = request.mcpReq;
@@ -33,6 +35,7 @@ export async function confirm(
     properties: { confirm: { type: 'boolean' as const, title: 'Do it' } },
     required: ['confirm'],
   };
+  // eslint-disable-next-line @typescript-eslint/no-deprecated
   const answer = await request.mcpReq.elicitInput(
     { mode: 'form', message: question, requestedSchema },
     { timeout: ANSWER_TIMEOUT_MS },

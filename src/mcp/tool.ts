@@ -29,5 +29,5 @@ export interface Tool<Context, Input extends z.ZodObject = z.ZodObject, Output e
 export function tool<Context>() {
   return <Input extends z.ZodObject, Output extends z.ZodObject>(
     definition: Tool<Context, Input, Output>,
-  ): Tool<Context> => definition as unknown as Tool<Context>;
+  ): Tool<Context> => definition;
 }
