@@ -8,7 +8,7 @@ import type { Drivers, Link, Request, Send } from './driver.js';
 import type { ReadsFrom } from './environment-client.js';
 import { commandKind, isCheap } from './read-commands.js';
 import type { Side } from './side.js';
-import { closed, environmentUnreachable, seen } from './unreachable.js';
+import { closed, environmentUnreachable, seen, tooMany } from './unreachable.js';
 import { databaseFixed, isLoading, replicationOver, selects } from './writes.js';
 
 /** How often one read is tried in all, on whichever server. */
@@ -167,12 +167,14 @@ export class Reads {
   }
 
   #isAboutServer(error: unknown): boolean {
-    return error instanceof NotYet || isLoading(error) || this.#init.connectionFailure(error) !== undefined;
+    const failure = this.#init.connectionFailure(error);
+    return error instanceof NotYet || isLoading(error) || (failure !== undefined && failure !== 'full');
   }
 
   #explained(error: unknown, tried: readonly (readonly [ReadsFrom, unknown])[]): unknown {
     const { env, isClosed, connectionFailure } = this.#init;
     if (isClosed()) return closed(env);
+    if (connectionFailure(error) === 'full') return tooMany(env, error);
     if (
       error !== undefined &&
       !(error instanceof NotYet) &&
