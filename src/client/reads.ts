@@ -53,11 +53,12 @@ export class Reads {
   }
 
   around<T>(request: Request, send: Send<T>, link: Link): Promise<T> {
+    const kind = kindOf(request);
+    const isSelect = selects(request);
+    if (link.isOwn && isSelect) return Promise.reject(databaseFixed());
+    if (kind === 'other' && !isSelect) return Promise.reject(notARead(request));
     // A duplicate is for what holds a connection: it stays where it is.
     if (!link.isOwn) return this.#elsewhere(send);
-    if (selects(request)) return Promise.reject(databaseFixed());
-    const kind = kindOf(request);
-    if (kind === 'other') return Promise.reject(notARead(request));
     if (kind === 'own') return this.#own(send);
     const { operational, preferred, barrier } = this.#init;
     const side = operational();
