@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Nexus3Error } from '../errors.js';
 import { Barrier } from './barrier.js';
 import { Cursors } from './cursors.js';
-import type { Around, Drivers } from './driver.js';
+import type { Drivers, Interceptor } from './driver.js';
 import type {
   ClientCounters,
   ClientEvents,
@@ -79,14 +79,14 @@ export class ConnectedEnvironment implements EnvironmentClient {
       cursors: new Cursors(),
       onLoading: () => this.#watch?.loading(),
     });
-    const sideOf = (name: ReadsFrom, address: Place['vault'], around: Around, opened: boolean): Side =>
+    const sideOf = (name: ReadsFrom, address: Place['vault'], interceptor: Interceptor, opened: boolean): Side =>
       new Side(
         {
           name,
           address,
           login: opened ? () => place.login() : undefined,
           options: {
-            around,
+            interceptor,
             commandsMax: limits.queueMax,
             commandOptions: options.commandOptions,
             database: options.database,
@@ -103,14 +103,13 @@ export class ConnectedEnvironment implements EnvironmentClient {
         },
         drivers,
       );
-    this.#vault = sideOf('vault', place.vault, writes.around.bind(writes), true);
-    const aroundReads = this.#reads.around.bind(this.#reads);
+    this.#vault = sideOf('vault', place.vault, writes, true);
     const { operational } = place;
     if (operational === undefined) {
-      this.#operational = sideOf('vault', place.vault, aroundReads, true);
+      this.#operational = sideOf('vault', place.vault, this.#reads, true);
       return;
     }
-    this.#operational = sideOf('operational', operational, aroundReads, false);
+    this.#operational = sideOf('operational', operational, this.#reads, false);
     this.#watch = new Watch({
       vault: this.#vault,
       operational: this.#operational,

@@ -20,7 +20,7 @@ export interface DriverOptions {
   /** Connected, logged in. */
   readonly onReady: () => void;
   /** What happens around everything that is sent, also over duplicates and pools. */
-  readonly around: Around;
+  readonly interceptor: Interceptor;
 }
 
 /** What was asked of a client, before it is sent. */
@@ -40,7 +40,17 @@ export interface Link {
 /** Over the connection that it was asked of; or over another client's own connection. */
 export type Send<T> = (on?: DriverClient) => Promise<T>;
 
-export type Around = <T>(request: Request, send: Send<T>, link: Link) => Promise<T>;
+/** What stands around everything that a client sends. */
+export interface Interceptor {
+  /**
+   * True: this single command is sent as it is, and only its failure is looked at. Asked of each one, so it must cost next
+   * to nothing.
+   */
+  readonly isPlain: (name: unknown, link: Link) => boolean;
+  /** What was plain, and has failed. */
+  readonly afterFailure: <T>(request: Request, send: Send<T>, link: Link, error: unknown) => Promise<T>;
+  readonly around: <T>(request: Request, send: Send<T>, link: Link) => Promise<T>;
+}
 
 export interface DriverClient extends Link {
   readonly client: RedisClient;

@@ -40,6 +40,18 @@ export function commandKind(name: string): CommandKind {
   return READS.has(upper) ? 'read' : OWN.has(upper) ? 'own' : 'other';
 }
 
+const SCANS: ReadonlySet<string> = new Set(['SCAN', 'HSCAN', 'SSCAN', 'ZSCAN']);
+const PLAIN: ReadonlySet<unknown> = new Set([...READS].filter((name) => !SCANS.has(name)));
+
+/** A read for which nothing has to be remembered, written as node-redis writes it; in other letters it is looked at more closely. */
+export function isPlainRead(name: unknown): boolean {
+  return PLAIN.has(name);
+}
+
+export function isScanning(name: string): boolean {
+  return SCANS.has(name.toUpperCase());
+}
+
 /** Cheap enough to be asked twice rather than to wait a round trip first. */
 export function isCheap(name: string): boolean {
   const upper = name.toUpperCase();

@@ -4,9 +4,9 @@ import { Nexus3Error } from '../errors.js';
 import type { Barrier } from './barrier.js';
 import type { Cursors } from './cursors.js';
 import { lost } from './cursors.js';
-import type { Drivers, Link, Request, Send } from './driver.js';
+import type { Drivers, Interceptor, Link, Request, Send } from './driver.js';
 import type { ReadsFrom } from './environment-client.js';
-import { commandKind, isCheap } from './read-commands.js';
+import { commandKind, isCheap, isPlainRead, isScanning } from './read-commands.js';
 import type { Side } from './side.js';
 import { closed, environmentUnreachable, seen, tooMany } from './unreachable.js';
 import { databaseFixed, isLoading, replicationOver, selects } from './writes.js';
@@ -44,7 +44,7 @@ export class ReadCounts {
 /** A server that answered, but not what can be used; another one is asked. */
 class NotYet extends Error {}
 
-export class Reads {
+export class Reads implements Interceptor {
   readonly counts = new ReadCounts();
   readonly #init: ReadsInit;
 
@@ -52,45 +52,39 @@ export class Reads {
     this.#init = init;
   }
 
-  around<T>(request: Request, send: Send<T>, link: Link): Promise<T> {
+  isPlain = (name: unknown, { isOwn }: Link): boolean => {
+    if (!isOwn || !isPlainRead(name) || this.#init.preferred() !== 'operational') return false;
+    const side = this.#init.operational();
+    if (!side.isUp || this.#init.barrier?.isReached(side.epoch) === false) return false;
+    this.counts.operational += 1;
+    return true;
+  };
+
+  around = <T>(request: Request, send: Send<T>, link: Link): Promise<T> => {
     const kind = kindOf(request);
     const isSelect = selects(request);
     if (link.isOwn && isSelect) return Promise.reject(databaseFixed());
     if (kind === 'other' && !isSelect) return Promise.reject(notARead(request));
     // A duplicate is for what holds a connection: it stays where it is.
-    if (!link.isOwn) return this.#elsewhere(send);
-    if (kind === 'own') return this.#own(send);
-    const { operational, preferred, barrier } = this.#init;
-    const side = operational();
-    const isPlain = preferred() === 'operational' && side.isUp && (barrier?.isReached(side.epoch) ?? true);
-    if (!isPlain || isScan(request)) return this.#read(request, send);
-    this.counts.operational += 1;
-    return send().catch((error: unknown) => this.#afterFailure(request, send, error));
-  }
+    return !link.isOwn || kind === 'own' ? this.#here(send, link) : this.#read(request, send);
+  };
 
-  async #elsewhere<T>(send: Send<T>): Promise<T> {
-    try {
-      return await send();
-    } catch (error) {
-      throw this.#explained(error, []);
-    }
-  }
-
-  async #own<T>(send: Send<T>): Promise<T> {
-    const side = this.#init.operational();
-    try {
-      if (!side.isUp) await side.untilUp(this.#init.waitMaxMs);
-      return await send();
-    } catch (error) {
-      throw this.#explained(error, []);
-    }
-  }
-
-  async #afterFailure<T>(request: Request, send: Send<T>, error: unknown): Promise<T> {
-    if (!this.#isAboutServer(error)) throw error;
+  afterFailure = async <T>(request: Request, send: Send<T>, _link: Link, error: unknown): Promise<T> => {
     this.counts.operational -= 1;
+    if (!this.#isAboutServer(error)) throw this.#explained(error, []);
     if (isLoading(error)) this.#init.onLoading();
     return this.#read(request, send, ['operational', error]);
+  };
+
+  /** Of that server and no other. */
+  async #here<T>(send: Send<T>, { isOwn }: Link): Promise<T> {
+    const side = this.#init.operational();
+    try {
+      if (isOwn && !side.isUp) await side.untilUp(this.#init.waitMaxMs);
+      return await send();
+    } catch (error) {
+      throw this.#explained(error, []);
+    }
   }
 
   /** Whichever server can answer, until one has. */
@@ -109,7 +103,7 @@ export class Reads {
         if (isScan(request)) this.#init.cursors.note(request.commands[0] ?? [], reply, { side: side.name, epoch });
         return reply;
       } catch (error) {
-        if (!this.#isAboutServer(error)) throw error;
+        if (!this.#isAboutServer(error)) throw this.#explained(error, []);
         if (isLoading(error) && side.name === 'operational') this.#init.onLoading();
         tried.push([side.name, error]);
       }
@@ -205,8 +199,7 @@ function kindOf({ commands }: Request): 'read' | 'own' | 'other' {
 }
 
 function isScan({ kind, commands }: Request): boolean {
-  const name = String(commands[0]?.[0]);
-  return kind === 'command' && name.length <= 5 && /^[HSZ]?SCAN$/i.test(name);
+  return kind === 'command' && isScanning(String(commands[0]?.[0]));
 }
 
 function cursorWord({ commands }: Request): string {

@@ -14,7 +14,7 @@ export interface SideInit {
   readonly name: ReadsFrom;
   readonly address: Address;
   readonly login: (() => Promise<Login>) | undefined;
-  readonly options: Pick<DriverOptions, 'around' | 'commandsMax' | 'commandOptions' | 'database'>;
+  readonly options: Pick<DriverOptions, 'interceptor' | 'commandsMax' | 'commandOptions' | 'database'>;
   /** How many commands may wait for the connection. */
   readonly waitingMax: number;
   /** It is up, or away with this cause. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Nexus3Error } from '../errors.js';
 import type { Barrier } from './barrier.js';
-import type { Drivers, Link, Request, Send } from './driver.js';
+import type { Drivers, Interceptor, Link, Request, Send } from './driver.js';
 import { commandKind } from './read-commands.js';
 import type { Replication } from './replication.js';
 import { ASK_REPLICATION, parseReplication } from './replication.js';
@@ -23,21 +23,24 @@ export interface WritesInit {
   readonly onRefused: () => void;
 }
 
-export class Writes {
+export class Writes implements Interceptor {
   readonly #init: WritesInit;
 
   constructor(init: WritesInit) {
     this.#init = init;
   }
 
-  around<T>(request: Request, send: Send<T>, link: Link): Promise<T> {
+  isPlain = (name: unknown, { isOwn }: Link): boolean =>
+    this.#init.barrier === undefined && isOwn && this.#init.vault().isUp && !isSelect(name);
+
+  around = <T>(request: Request, send: Send<T>, link: Link): Promise<T> => {
     // A duplicate has a connection of its own, which its owner waits for, and a database of its own.
     if (link.isOwn) {
       if (selects(request)) return Promise.reject(databaseFixed());
       if (!this.#init.vault().isUp) return this.#whenUp(request, send, link);
     }
-    return this.#send(request, send, link).catch((error: unknown) => this.#again(request, send, link, error));
-  }
+    return this.#send(request, send, link).catch((error: unknown) => this.afterFailure(request, send, link, error));
+  };
 
   async #whenUp<T>(request: Request, send: Send<T>, link: Link): Promise<T> {
     const vault = this.#init.vault();
@@ -85,7 +88,7 @@ export class Writes {
   }
 
   /** A vault that has just been started answers that it is loading, and has done nothing; of a pipeline, perhaps some. */
-  async #again<T>(request: Request, send: Send<T>, link: Link, first: unknown): Promise<T> {
+  afterFailure = async <T>(request: Request, send: Send<T>, link: Link, first: unknown): Promise<T> => {
     const until = performance.now() + this.#init.waitMaxMs;
     let error = first;
     while (isLoading(error) && request.kind !== 'pipeline') {
@@ -98,7 +101,7 @@ export class Writes {
       }
     }
     throw this.#explained(error);
-  }
+  };
 
   #explained(error: unknown): unknown {
     const failure = this.#init.connectionFailure(error);
@@ -133,8 +136,13 @@ function isRead({ commands }: Request): boolean {
 
 const SELECT = 'SELECT';
 
+function isSelect(name: unknown): boolean {
+  const text = String(name);
+  return text.length === SELECT.length && text.toUpperCase() === SELECT;
+}
+
 export function selects({ commands }: Request): boolean {
-  return commands.some(([name]) => String(name).length === SELECT.length && String(name).toUpperCase() === SELECT);
+  return commands.some(([name]) => isSelect(name));
 }
 
 /** Both connections are shared by everything that a client does. */

@@ -50,9 +50,15 @@ async function open(): Promise<Watched> {
     onReady: () => {
       watched.ready += 1;
     },
-    around: (request, send) => {
-      requests.push(request);
-      return send();
+    interceptor: {
+      isPlain: () => false,
+      afterFailure: async (_request, _send, _link, error) => {
+        throw error;
+      },
+      around: (request, send) => {
+        requests.push(request);
+        return send();
+      },
     },
   });
   opened.push(driver);

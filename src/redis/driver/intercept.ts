@@ -4,7 +4,7 @@
  * functions that are replaced here (@redis/client 5.12); subscriptions, MONITOR and the handshake do not, and need not.
  */
 import { ClientOfflineError } from '@redis/client';
-import type { Around, DriverClient, Link } from '../../client/driver.js';
+import type { DriverClient, Interceptor, Link } from '../../client/driver.js';
 import type { RedisClient } from '../../client/environment-client.js';
 
 type Words = readonly string[];
@@ -42,7 +42,7 @@ export function internalsOf(client: RedisClient): Internals {
 /** What makes connections besides the client's own is handed to `onMade`, so that it can be closed with it. */
 export function intercept(
   self: Internals,
-  around: Around,
+  interceptor: Interceptor,
   onMade: (made: RedisClient | PoolInternals) => void,
   isOwn = true,
 ): Link {
@@ -52,21 +52,25 @@ export function intercept(
   self.sendCommand = function (this: Internals, args, options) {
     const send = (on?: DriverClient): Promise<unknown> =>
       sendCommand.call(on === undefined ? self : internalsOf(on.client), args, options);
-    return around({ kind: 'command', commands: [args] }, send, link);
+    if (!interceptor.isPlain(args[0], link))
+      return interceptor.around({ kind: 'command', commands: [args] }, send, link);
+    return sendCommand
+      .call(self, args, options)
+      .catch((error: unknown) => interceptor.afterFailure({ kind: 'command', commands: [args] }, send, link, error));
   };
   self._executeMulti = function (this: Internals, commands, selectedDb) {
     const send = (on?: DriverClient): Promise<unknown> =>
       whenReady(speaker(this, on), (self) => _executeMulti.call(self, commands, selectedDb));
-    return around({ kind: 'transaction', commands: commands.map(({ args }) => args) }, send, link);
+    return interceptor.around({ kind: 'transaction', commands: commands.map(({ args }) => args) }, send, link);
   };
   self._executePipeline = function (this: Internals, commands, selectedDb) {
     const send = (on?: DriverClient): Promise<unknown> =>
       whenReady(speaker(this, on), (self) => _executePipeline.call(self, commands, selectedDb));
-    return around({ kind: 'pipeline', commands: commands.map(({ args }) => args) }, send, link);
+    return interceptor.around({ kind: 'pipeline', commands: commands.map(({ args }) => args) }, send, link);
   };
   self.duplicate = function (this: Internals, overrides) {
     const made = duplicate.call(this, overrides);
-    intercept(made, around, onMade, false);
+    intercept(made, interceptor, onMade, false);
     // Without a listener, an error of a connection that node-redis makes anew by itself would end the process.
     made.on('error', () => undefined);
     onMade(made as unknown as RedisClient);
@@ -74,7 +78,7 @@ export function intercept(
   };
   self.createPool = function (this: Internals, options) {
     const pool = createPool.call(self, options);
-    interceptPool(pool._self, around, onMade);
+    interceptPool(pool._self, interceptor, onMade);
     onMade(pool);
     return pool;
   };
@@ -82,7 +86,11 @@ export function intercept(
 }
 
 /** Members come and go; each is met when it is first handed out. */
-function interceptPool(pool: PoolInternals, around: Around, onMade: (made: RedisClient | PoolInternals) => void): void {
+function interceptPool(
+  pool: PoolInternals,
+  interceptor: Interceptor,
+  onMade: (made: RedisClient | PoolInternals) => void,
+): void {
   const met = new WeakSet<Internals>();
   const { execute } = pool;
   pool.execute = function (task) {
@@ -90,7 +98,7 @@ function interceptPool(pool: PoolInternals, around: Around, onMade: (made: Redis
       const member = client._self;
       if (!met.has(member)) {
         met.add(member);
-        intercept(member, around, onMade, false);
+        intercept(member, interceptor, onMade, false);
       }
       return task(client);
     });

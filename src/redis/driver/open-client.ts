@@ -42,7 +42,7 @@ export function openClient(options: DriverOptions): DriverClient {
   client.on('ready', options.onReady);
 
   const made = new Set<RedisClient | PoolInternals>();
-  const link = intercept(internalsOf(client), options.around, (one) => {
+  const link = intercept(internalsOf(client), options.interceptor, (one) => {
     made.add(one);
     if ('isReady' in one) one.once('end', () => made.delete(one));
   });
