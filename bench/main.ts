@@ -2,11 +2,13 @@
  * All benches, or those whose names are given. Started by scripts/bench.mjs, which sets up what they need.
  *
  *   main.js [check-docker-12] [check-docker-100] [check-process-200] [up-docker-22] [credentials] [restore] [backup]
+ *           [client]
  */
 import { EngineUnavailable } from '../test/support/docker-unavailable.js';
 import { backups, restores } from './backup/backups.js';
 import { checkHundred, checkRegistry } from './check-docker.js';
 import { checkTwoHundred } from './check-process.js';
+import { client } from './client/client.js';
 import type { Comparison, Findings, Measure } from './comparison.js';
 import { credentialsCold } from './credentials.js';
 import { DockerBench } from './docker-bench.js';
@@ -24,6 +26,7 @@ const ON_PROCESSES = {
   credentials: credentialsCold,
   restore: () => restores(note),
   backup: () => backups(note),
+  client: () => client(note),
 } as const;
 
 const chosen = process.argv.slice(2);
