@@ -37,6 +37,8 @@ export interface Job {
 export interface Done {
   /** The whole job. */
   readonly ms: number;
+  /** CPU time of the worker’s process, by which a busy machine sways less. */
+  readonly cpuMs: number;
   /** Of one batch of `depth`. */
   readonly p50Ms: number;
   /** Reads that did not see what was written just before. */

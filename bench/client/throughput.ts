@@ -1,5 +1,5 @@
 /** Commands a second, against the library that nexus3 stands on: the same commands, as many under way together. */
-import type { Comparison, Contest, Target } from '../comparison.js';
+import type { Comparison, Contest, Contestant, Pair, Target } from '../comparison.js';
 import { alternate, judge } from '../comparison.js';
 import type { Doors, Job, SideName } from './job.js';
 import { Worker } from './worker-process.js';
@@ -73,12 +73,26 @@ async function contests(
       rival: `${theirs}: the same`,
       target,
     };
-    const pairs = await alternate(
-      async () => (await nexus3.work(job)).ms,
-      async () => (await rival.work(job)).ms,
-      ROUNDS,
-    );
-    comparisons.push(judge(contest, pairs));
+    const cpu = { nexus3: [] as number[], rival: [] as number[] };
+    const pairs = await alternate(performer(nexus3, job, cpu.nexus3), performer(rival, job, cpu.rival), ROUNDS);
+    comparisons.push(judge(contest, pairs), judge(ofCpu(contest), cpuPairs(cpu.nexus3, cpu.rival)));
   }
   return comparisons;
+}
+
+function performer(worker: Worker, job: Job, cpu: number[]): Contestant {
+  return async () => {
+    const { ms, cpuMs } = await worker.work(job);
+    cpu.push(cpuMs);
+    return ms;
+  };
+}
+
+function ofCpu(contest: Contest): Contest {
+  return { ...contest, name: `${contest.name}-cpu`, nexus3: `${contest.nexus3}: CPU time`, target: NONE };
+}
+
+/** Without the warm-ups. */
+function cpuPairs(nexus3: readonly number[], rival: readonly number[]): readonly Pair[] {
+  return nexus3.map((nexus3Ms, round) => ({ nexus3Ms, rivalMs: rival[round] ?? 0 })).slice(ROUNDS.warmUps);
 }

@@ -49,6 +49,7 @@ async function perform({ work, count, depth }: Job): Promise<Done> {
   let stale = 0;
   const one = workOf(work, side, () => (stale += 1));
   const batches: number[] = [];
+  const cpuBefore = cpuMs();
   const began = performance.now();
   let last = began;
   for (let index = 0; index < count; index += depth) {
@@ -58,7 +59,7 @@ async function perform({ work, count, depth }: Job): Promise<Done> {
     batches.push(now - last);
     last = now;
   }
-  return { ms: last - began, p50Ms: median(batches), stale };
+  return { ms: last - began, cpuMs: cpuMs() - cpuBefore, p50Ms: median(batches), stale };
 }
 
 function workOf(work: Job['work'], side: Side, onStale: () => void): (index: number) => Promise<unknown> {
@@ -97,7 +98,11 @@ function proveOne({ data }: { readonly data?: unknown[] }): void {
 
 function footprint(): Footprint {
   globalThis.gc?.();
-  const { user, system } = process.cpuUsage();
   const { heapUsed, rss } = process.memoryUsage();
-  return { cpuMs: (user + system) / MICROSECONDS_A_MS, heapBytes: heapUsed, residentBytes: rss };
+  return { cpuMs: cpuMs(), heapBytes: heapUsed, residentBytes: rss };
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / MICROSECONDS_A_MS;
 }
