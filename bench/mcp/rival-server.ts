@@ -48,7 +48,6 @@ async function install(): Promise<string> {
   const folder = join(tmpdir(), 'mcp-rival');
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true }));
-  const { PATH, HOME } = process.env;
   try {
     await runWhole({
       command: 'npm',
@@ -62,7 +61,8 @@ async function install(): Promise<string> {
         '--loglevel=error',
         `${PACKAGE}@${VERSION}`,
       ],
-      env: { PATH, HOME },
+      // As npm is set up here: its registry, its certificates.
+      env: process.env,
       timeoutMs: INSTALL_TIMEOUT_MS,
     });
   } catch (error) {
