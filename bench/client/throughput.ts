@@ -27,7 +27,7 @@ const AGAINST_FALKORDB: readonly Trial[] = [
     depth: 1,
     count: 500,
     what: '`graph(name).roQuery`, the graph asked for each time',
-    target: NONE,
+    target: TARGET,
   },
 ];
 

@@ -3,6 +3,8 @@ import type { Estate } from '../estate.js';
 import { MAIN } from '../estate.js';
 import type { ServerUnderTest } from './session.js';
 
+const ROWS_MAX = 1_000;
+
 export function ourServer(estate: Estate, env: string): ServerUnderTest {
   const all = Object.entries(estate.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
@@ -12,7 +14,8 @@ export function ourServer(estate: Estate, env: string): ServerUnderTest {
     env: Object.fromEntries(all),
     query: {
       tool: 'graph_query',
-      input: (graph, query, params) => ({ graph, query, params }),
+      // As many rows as one answer may have.
+      input: (graph, query, parameters) => ({ graph, query, parameters, rows: ROWS_MAX }),
       rows: ({ structuredContent }) =>
         (structuredContent as { readonly rows?: readonly unknown[] } | undefined)?.rows?.length ?? 0,
     },
