@@ -32,7 +32,7 @@ export interface Comparison extends Contest {
   readonly met: boolean | undefined;
 }
 
-/** What has no rival but a bound: memory. */
+/** What has no rival but a bound, or is only told: memory, requests. */
 export interface Measure {
   /** `backup-memory` */
   readonly name: string;
@@ -40,14 +40,18 @@ export interface Measure {
   readonly unit: string;
   /** Each of the rounds. */
   readonly values: readonly number[];
+  /** The median where there are rounds. */
+  readonly median: number;
   readonly highest: number;
-  readonly max: number;
-  readonly met: boolean;
+  /** No value may be above it. Undefined: nothing was promised. */
+  readonly max?: number;
+  readonly met: boolean | undefined;
 }
 
 export function measured(measure: Pick<Measure, 'name' | 'what' | 'unit' | 'values' | 'max'>): Measure {
   const highest = Math.max(...measure.values);
-  return { ...measure, highest, met: highest < measure.max };
+  const met = measure.max === undefined ? undefined : highest <= measure.max;
+  return { ...measure, median: median(measure.values), highest, met };
 }
 
 /** What a bench found. */

@@ -48,12 +48,19 @@ export function renderMeasures(measures: readonly Measure[]): string {
   if (measures.length === 0) return '';
   const rows = measures.map(({ name, unit, values, highest, max, met }) => [
     name,
-    `${String(Math.round(highest))} ${unit}`,
-    values.map((value) => String(Math.round(value))).join(' '),
-    `< ${String(max)} ${unit}`,
-    met ? 'met' : 'MISSED',
+    `${amount(highest)} ${unit}`,
+    values.map(amount).join(' '),
+    max === undefined ? '' : `≤ ${String(max)} ${unit}`,
+    met === undefined ? '' : met ? 'met' : 'MISSED',
   ]);
   return table(MEASURE_HEAD, rows);
+}
+
+/** Below this two decimals are shown. */
+const SMALL_AMOUNT = 10;
+
+function amount(value: number): string {
+  return value < SMALL_AMOUNT ? String(Math.round(value * 100) / 100) : String(Math.round(value));
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
