@@ -2,9 +2,13 @@
  * The care server, driven by a real client through every tool: what is broken for real is found, planned, agreed to,
  * repaired and measured again. Whichever transport joins the two, and on whichever runtime.
  */
-import { readdir, rm } from 'node:fs/promises';
+import { appendFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Progress } from '../../src/progress.js';
+import { SILENT } from '../../src/progress.js';
+import { check } from '../../src/reconcile/check.js';
+import { recover } from '../../src/reconcile/recover/recover.js';
 import type { Report } from '../../src/reconcile/report.js';
 import type { Hands } from './break.js';
 import { until } from './break.js';
@@ -358,6 +362,42 @@ export function describeControl({ options, hands, open, asksIn = ERAS }: Control
     await until(async () => !JSON.stringify(await call('rotate', NOBODY)).includes('LOCK_HELD'), 'the end of the wait');
     expect(await nexus.findings('track')).toContain('operational-not-replica operational');
     expect(await get('apply_fix', { plan: plan?.id })).toMatchObject({ ok: true });
+    await isWell();
+  });
+
+  it('a plan that is cancelled ends between two of its actions', async () => {
+    await hands.stop(nexus, 'track', 'operational');
+    await hands.stop(nexus, 'track', 'vault');
+    const cancel = new AbortController();
+    const progress: Progress = { ...SILENT, done: () => cancel.abort() };
+    await using world = await nexus.world();
+    const options = { envs: ['track'], fix: true, dryRun: false, deep: false, signal: cancel.signal };
+    const report = await check(world, options, progress);
+    expect(report).toMatchObject({ ok: false, applied: 1, failures: [{ code: 'INTERRUPTED' }] });
+    expect(report.plan?.actions.length).toBeGreaterThan(1);
+    await nexus.report(0, 'up', 'track');
+    await isWell();
+  });
+
+  it('a recovery that is not the one agreed to is none', async () => {
+    await using world = await nexus.world();
+    const options = { env: 'track', vault: false, acceptLoss: false, agreed: 'vault' };
+    await expect(recover(world, options, SILENT)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
+    await isWell();
+  });
+
+  it('a server that prints its password into its own log: it is not passed on', async () => {
+    const { configDir } = await nexus.spec('track', 'operational');
+    await hands.stop(nexus, 'track', 'operational');
+    const secret = await nexus.password('track', 'replicator');
+    await appendFile(join(configDir, 'redis.conf'), `\nmasterauth "${secret}" "${secret}"\n`);
+    await hands.start(nexus, 'track', 'operational').catch(() => undefined);
+    const { get } = bound(await talk());
+    const found = await get('check', { environments: ['track'] });
+    expect(findings(found).length).toBeGreaterThan(0);
+    const { plan } = (await get('plan_fix', { environments: ['track'] })) as unknown as Report;
+    await get('apply_fix', { environments: ['track'], plan: plan?.id });
+    await nexus.run('check', 'track', '--fix');
     await isWell();
   });
 
