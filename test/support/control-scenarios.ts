@@ -2,7 +2,7 @@
  * The care server, driven by a real client through every tool: what is broken for real is found, planned, agreed to,
  * repaired and measured again. Whichever transport joins the two, and on whichever runtime.
  */
-import { appendFile, readdir, rm } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../src/progress.js';
@@ -227,6 +227,18 @@ export function describeControl({ options, hands, open, asksIn = ERAS }: Control
       expect(await mute.get('apply_fix', { environments: ['track'], plan: now?.id })).toMatchObject({ ok: true });
       await isWell();
     });
+  });
+
+  it('a server that may change nothing writes nothing, not even the mark', async () => {
+    const { configDir } = await nexus.spec('track', 'vault');
+    const mark = (): Promise<string> => readFile(join(configDir, 'mark'), 'utf8');
+    await nexus.admin('track', 'vault', 'SET', 'since', 'x'.repeat(10_000));
+    const before = await mark();
+    const { get } = bound(await talk({ allowChanges: false }));
+    for (const name of LOOKING.filter((one) => one !== 'restore_preview')) await get(name);
+    expect(await mark()).toBe(before);
+    await nexus.report(0, 'check');
+    expect(await mark()).not.toBe(before);
   });
 
   it('recover: the operational is refilled, when the person has said so; the vault is not touched without need', async () => {
