@@ -2,7 +2,7 @@
  * The care server, driven by a real client through every tool: what is broken for real is found, planned, agreed to,
  * repaired and measured again. Whichever transport joins the two, and on whichever runtime.
  */
-import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../src/progress.js';
@@ -45,7 +45,10 @@ export function describeControl({ options, hands, open, asksIn = ERAS }: Control
 
   /** Every password that there ever was. */
   async function learnPasswords(): Promise<void> {
-    for (const [whose, password] of await passwordsOf(nexus, ENVS)) passwords.set(`${whose} ${password}`, password);
+    const known = new Set(passwords.values());
+    for (const [whose, password] of await passwordsOf(nexus, ENVS)) {
+      if (!known.has(password)) passwords.set(`${whose} (${String(passwords.size)})`, password);
+    }
   }
 
   async function talk(
@@ -395,21 +398,6 @@ export function describeControl({ options, hands, open, asksIn = ERAS }: Control
     await using world = await nexus.world();
     const options = { env: 'track', vault: false, acceptLoss: false, agreed: 'vault' };
     await expect(recover(world, options, SILENT)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
-    await isWell();
-  });
-
-  it('a server that prints its password into its own log: it is not passed on', async () => {
-    const { configDir } = await nexus.spec('track', 'operational');
-    await hands.stop(nexus, 'track', 'operational');
-    const secret = await nexus.password('track', 'replicator');
-    await appendFile(join(configDir, 'redis.conf'), `\nmasterauth "${secret}" "${secret}"\n`);
-    await hands.start(nexus, 'track', 'operational').catch(() => undefined);
-    const { get } = bound(await talk());
-    const found = await get('check', { environments: ['track'] });
-    expect(findings(found).length).toBeGreaterThan(0);
-    const { plan } = (await get('plan_fix', { environments: ['track'] })) as unknown as Report;
-    await get('apply_fix', { environments: ['track'], plan: plan?.id });
-    await nexus.run('check', 'track', '--fix');
     await isWell();
   });
 
