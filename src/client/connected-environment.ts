@@ -43,11 +43,14 @@ const OPEN_FAILURES_MAX = 2;
 const CLOSE_WAIT_MS = 1_000;
 /** How many questions of the client’s own may be under way besides. */
 const OWN_COMMANDS_MAX = 16;
+/** Of so many graphs the names of their schemas are remembered. */
+const GRAPHS_MAX = 1_000;
 const SYNCED_MAX_MS = 5_000;
 
 export class ConnectedEnvironment implements EnvironmentClient {
   readonly #place: Place;
   readonly #drivers: Drivers;
+  readonly #graphs = new Map<string, Graph>();
   readonly #events = new EventEmitter();
   readonly #reads: Reads;
   readonly #vault: Side;
@@ -174,7 +177,13 @@ export class ConnectedEnvironment implements EnvironmentClient {
   }
 
   graph(name: string): Graph {
-    return this.#drivers.openGraph(name, this.vault, this.operational);
+    const known = this.#graphs.get(name) ?? this.#drivers.openGraph(name, this.vault, this.operational);
+    // Kept, because it has looked up the names that results need; the one that was used last is forgotten last.
+    this.#graphs.delete(name);
+    this.#graphs.set(name, known);
+    const [oldest] = this.#graphs.keys();
+    if (this.#graphs.size > GRAPHS_MAX && oldest !== undefined) this.#graphs.delete(oldest);
+    return known;
   }
 
   async graphs(): Promise<string[]> {

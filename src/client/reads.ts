@@ -11,8 +11,9 @@ import type { Side } from './side.js';
 import { closed, environmentUnreachable, seen, tooMany } from './unreachable.js';
 import { databaseFixed, isLoading, replicationOver, selects } from './writes.js';
 
-/** How often one read is tried in all, on whichever server. */
-const ATTEMPTS_MAX = 6;
+/** A read is tried so often, and then on for as long as it may wait for a connection, with a pause each time. */
+const ATTEMPTS_AT_ONCE = 3;
+const ATTEMPT_PAUSE_MS = 20;
 /** An operational that has not caught up is asked so often at once, and then after a pause each time. */
 const POLLS_AT_ONCE = 3;
 const POLL_PAUSE_MS = 1;
@@ -91,7 +92,9 @@ export class Reads implements Interceptor {
   async #read<T>(request: Request, send: Send<T>, failed?: readonly [ReadsFrom, unknown]): Promise<T> {
     const tried: (readonly [ReadsFrom, unknown])[] = failed === undefined ? [] : [failed];
     const place = this.#scanPlace(request);
-    while (tried.length < ATTEMPTS_MAX) {
+    const until = performance.now() + this.#init.waitMaxMs;
+    while (tried.length < ATTEMPTS_AT_ONCE || performance.now() < until) {
+      if (tried.length >= ATTEMPTS_AT_ONCE) await sleep(ATTEMPT_PAUSE_MS);
       const side = await this.#choose(tried.at(-1)?.[0], place?.side);
       if (side === undefined) break;
       if (place !== undefined && place.epoch !== side.epoch) lost(cursorWord(request));
@@ -125,7 +128,7 @@ export class Reads implements Interceptor {
     if (now !== undefined) {
       // It is there, and has just failed: the other one may come back meanwhile.
       await Promise.race([
-        sleep(POLL_PAUSE_MS * 20),
+        sleep(ATTEMPT_PAUSE_MS),
         ...sides.filter(({ isUp }) => !isUp).map((side) => side.untilUp(waitMaxMs)),
       ]);
       return ready();

@@ -43,6 +43,15 @@ describe('where reads go', () => {
     expect(route(of('replica', { linkUp: false, linkDownSeconds: 5 }, 999)).readsFrom).toBe('operational');
   });
 
+  it('goes back only to an operational that is linked and has mostly caught up', () => {
+    const back = { now: 'vault' } as const;
+    const unlinked = { linkUp: false, linkDownSeconds: 0 };
+    expect(route(of('replica', unlinked), VAULT, back)).toMatchObject({ readsFrom: 'vault', reason: 'link-down' });
+    expect(route(of('replica', unlinked)).readsFrom).toBe('operational');
+    expect(route(of('replica', {}, 949), VAULT, back)).toMatchObject({ readsFrom: 'vault', reason: 'lagging' });
+    expect(route(of('replica', {}, 950), VAULT, back).readsFrom).toBe('operational');
+  });
+
   it('is the operational, however old, while the vault cannot answer', () => {
     for (const vault of ['down', 'silent', 'loading'] as const) {
       expect(route(of('replica', { linkUp: false, linkDownSeconds: 600 }, 1), vault).readsFrom).toBe('operational');

@@ -6,6 +6,9 @@ import { lagBytes } from './replication.js';
 /** A link that is down for longer is no hiccup: what the operational lacks, however little, it will not have soon. */
 export const LINK_DOWN_SECONDS_MAX = 5;
 
+/** How much of the bound an operational may still be behind by when reads go back to it. */
+export const BACK_LAG_FACTOR = 0.5;
+
 /** `busy`: it lives, but its connection is taken by a command that blocks, so that it could not be asked. */
 export type Seen = Replication | 'down' | 'silent' | 'loading' | 'busy';
 
@@ -35,7 +38,9 @@ export function decideRoute({ vault, operational, lagBytesMax, now }: RouteInput
 
   const lag = lagBytes(vault.position, operational.position);
   if (lag === undefined) return instead('other-history');
-  if (lag > lagBytesMax) return instead('lagging', lag);
+  // Going back takes more than staying: one that was started anew answers from an older snapshot until it is linked.
+  if (now === 'vault' && !operational.linkUp) return instead('link-down', lag);
+  if (lag > (now === 'vault' ? lagBytesMax * BACK_LAG_FACTOR : lagBytesMax)) return instead('lagging', lag);
   const isAway = !operational.linkUp && operational.linkDownSeconds > LINK_DOWN_SECONDS_MAX;
   return isAway && lag > 0 ? instead('link-down', lag) : to('operational', 'healthy', lag);
 }
