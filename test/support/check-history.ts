@@ -48,6 +48,8 @@ export interface Bounds {
 }
 
 type Call = Write | Read;
+const isWrite = (call: Call): call is Write => call.type === 'write';
+const isRead = (call: Call): call is Read => call.type === 'read';
 
 /** No more than so many of one rule are told; the first say enough. */
 const TOLD_MAX = 20;
@@ -68,8 +70,8 @@ export function checkHistory(history: History, final: Final, bounds: Bounds): re
 
 function checkRegister(name: string, calls: readonly Call[], values: readonly number[]): readonly Violation[] {
   const shape = calls[0]?.shape ?? 'string';
-  const writes = calls.filter((call) => call.type === 'write').toSorted((a, b) => a.invokedMs - b.invokedMs);
-  const reads = calls.filter((call) => call.type === 'read' && call.outcome === 'ok');
+  const writes = calls.filter(isWrite).toSorted((a, b) => a.invokedMs - b.invokedMs);
+  const reads = calls.filter(isRead).filter(({ outcome }) => outcome === 'ok');
   if (shape === 'counter') return [...counterAtTheEnd(name, writes, values), ...counterReads(name, writes, reads)];
   const malformed = notOneWriter(name, writes);
   if (malformed.length > 0) return malformed;
@@ -194,7 +196,8 @@ function unasked(final: Final, registers: ReadonlyMap<string, readonly Call[]>):
 
 function failedReads({ calls, away }: History, { returnMaxMs }: Bounds): readonly Violation[] {
   return calls
-    .filter((call) => call.type === 'read' && call.outcome === 'failed')
+    .filter(isRead)
+    .filter(({ outcome }) => outcome === 'failed')
     .filter((read) => !spansOf(away, 'vault', returnMaxMs).some((one) => isWithin(read, one, away, returnMaxMs)))
     .map((read) => violation('read-failed', read.register, read));
 }
