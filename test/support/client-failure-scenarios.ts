@@ -15,7 +15,7 @@ import { checkHistory, tellViolations } from './check-history.js';
 import type { Shape } from './client-history.js';
 import { HistoryRecorder } from './client-history.js';
 import type { Load } from './client-load.js';
-import { COUNTERS, HISTORY_GRAPH, startClientLoad } from './client-load.js';
+import { HISTORY_GRAPH, startClientLoad } from './client-load.js';
 import { FAULTS, Nemesis } from './client-nemesis.js';
 import type { NexusOptions } from './nexus.js';
 import { Nexus } from './nexus.js';
@@ -39,11 +39,14 @@ const MINUTE_MS = 60_000;
 export function describeClientFailure(options: NexusOptions, hands: Hands): void {
   let nexus: Nexus;
   const random = chance(SEED);
+  const tokens: string[] = [];
+  let loads = 0;
 
   beforeAll(async () => {
     nexus = await Nexus.make(options);
     await nexus.report(0, 'up');
     await nexus.admin(ENV, 'vault', 'GRAPH.QUERY', HISTORY_GRAPH, 'CREATE INDEX FOR (r:Register) ON (r.id)');
+    for (let client = 1; client < CLIENTS; client += 2) tokens.push(await granted(client));
   });
 
   afterAll(async () => {
@@ -58,15 +61,15 @@ export function describeClientFailure(options: NexusOptions, hands: Hands): void
         const connected =
           client % 2 === 0
             ? await connect(ENV, { ...more, rootKey, config: nexus.configFile, surroundings: { cwd: nexus.root, env } })
-            : await connect(ENV, { ...more, token: await tokenOf(client), surroundings: { cwd: '/', env: {} } });
+            : await connect(ENV, { ...more, token: tokens[(client - 1) / 2], surroundings: { cwd: '/', env: {} } });
         recorder.connected(client);
         return connected;
       }),
     );
   }
 
-  async function tokenOf(client: number): Promise<string> {
-    const path = join(nexus.root, `client-${String(client)}-${String(Math.floor(random() * 1e9))}.token`);
+  async function granted(client: number): Promise<string> {
+    const path = join(nexus.root, `client-${String(client)}.token`);
     const { code, err } = await nexus.run('locker', 'grant', ENV, '--out', path);
     expect(code, err).toBe(0);
     return path;
@@ -81,7 +84,7 @@ export function describeClientFailure(options: NexusOptions, hands: Hands): void
     using recorder = new HistoryRecorder(CLIENTS);
     const clients = await connectAll(recorder, more);
     try {
-      await using load = await startClientLoad(clients, recorder, SEED);
+      await using load = await startClientLoad(clients, recorder, { seed: SEED, prefix: `h${String((loads += 1))}` });
       const nemesis = new Nemesis(nexus, recorder, {
         ...{ env: ENV, hands, holdMs: HOLD_MS, returnMaxMs: BOUNDS.returnMaxMs, calmMs: CALM_MS },
       });

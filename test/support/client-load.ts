@@ -7,7 +7,7 @@ import { chance } from './random.js';
 
 /** All clients' nodes are in it. */
 export const HISTORY_GRAPH = 'history';
-export const COUNTERS = ['counter:a', 'counter:b'];
+const COUNTERS_COUNT = 2;
 /** Each client does so many things at a time. */
 const LANES = 2;
 /** Of a lane; with 8 clients about a thousand operations a second. */
@@ -16,17 +16,25 @@ const READ_SHARE = 0.6;
 const SHAPES = ['string', 'list', 'graph', 'counter'] as const;
 
 export interface Load extends AsyncDisposable {
-  /** Ends it: whatever is under way is waited for. Names of all registers but the counters. */
+  /** Ends it: whatever is under way is waited for. All registers. */
   stop(): Promise<ReadonlyMap<string, Shape>>;
+}
+
+export interface LoadOptions {
+  readonly seed: number;
+  /** Of all keys and nodes, so that each load has its own. */
+  readonly prefix: string;
 }
 
 /** @param clients connected already; they stay so. */
 export async function startClientLoad(
   clients: readonly EnvironmentClient[],
   recorder: HistoryRecorder,
-  seed: number,
+  { seed, prefix }: LoadOptions,
 ): Promise<Load> {
-  const state: State = { isOver: false, registers: new Map(), recorder };
+  const counters = Array.from({ length: COUNTERS_COUNT }, (_, index) => `${prefix}:counter:${String(index)}`);
+  const registers = new Map<string, Shape>(counters.map((name) => [name, 'counter']));
+  const state: State = { isOver: false, prefix, counters, registers, recorder };
   const opened = await Promise.all(clients.map((client) => openWays(client)));
   const running = Promise.all(
     opened.flatMap((ways, client) =>
@@ -50,6 +58,8 @@ export async function startClientLoad(
 
 interface State {
   isOver: boolean;
+  readonly prefix: string;
+  readonly counters: readonly string[];
   readonly registers: Map<string, Shape>;
   readonly recorder: HistoryRecorder;
 }
@@ -86,12 +96,13 @@ async function runLane(index: number, lane: number, ways: Ways, state: State, ra
   while (!state.isOver) {
     const shape = pick(SHAPES, random);
     if (random() < READ_SHARE) {
-      await readOnce(index, pickRegisters(ways.own, random), ways, state.recorder, random);
+      await readOnce(index, pickRegisters(ways.own, state.counters, random), ways, state.recorder, random);
     } else if (shape === 'counter') {
-      await increment(index, pick(COUNTERS, random), ways, state.recorder, random);
+      await increment(index, pick(state.counters, random), ways, state.recorder, random);
     } else {
       const register =
-        current.get(shape) ?? newRegister(`c${String(index)}:${String(lane)}:${String((made += 1))}`, shape);
+        current.get(shape) ??
+        newRegister(`${state.prefix}:${String(index)}:${String(lane)}:${String((made += 1))}`, shape);
       if (register.value === 0) {
         ways.own.push(register);
         state.registers.set(register.name, shape);
@@ -115,8 +126,8 @@ const pick = <One>(all: readonly One[], random: Random): One => {
 const LATEST = 8;
 
 /** One or two; most often those that are written now. */
-function pickRegisters(own: readonly Register[], random: Random): readonly Register[] {
-  const counters = COUNTERS.map((name) => newRegister(name, 'counter'));
+function pickRegisters(own: readonly Register[], shared: readonly string[], random: Random): readonly Register[] {
+  const counters = shared.map((name) => newRegister(name, 'counter'));
   const from = [...(random() < 0.8 ? own.slice(-LATEST) : own), ...counters];
   const [first, second] = [pick(from, random), pick(from, random)];
   return first.shape === 'graph' || second.shape === 'graph' || first === second ? [first] : [first, second];
@@ -240,8 +251,9 @@ async function readNode(client: EnvironmentClient, id: string): Promise<unknown>
 }
 
 /** Only what says that it was not sent was not. */
-function outcomeOf(error: unknown): Outcome {
-  return error instanceof Nexus3Error && /\bnot sent\b/.test(error.message) ? 'refused' : 'unknown';
+export function outcomeOf(error: unknown): Outcome {
+  if (!(error instanceof Nexus3Error)) return 'unknown';
+  return [error.message, ...error.evidence].some((line) => /\bnot sent\b/.test(line)) ? 'refused' : 'unknown';
 }
 
 function told(error: unknown): string {
