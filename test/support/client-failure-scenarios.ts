@@ -103,8 +103,7 @@ export function describeClientFailure(options: NexusOptions, hands: Hands): void
     const password = new Secret(await nexus.password(ENV, 'admin'));
     using connection = await openConnection(hostAddress(await nexus.spec(ENV, 'vault')), { user: 'admin', password });
     const entries: [string, readonly number[]][] = [];
-    const all = [...registers, ...COUNTERS.map((name) => [name, 'counter'] as const)];
-    for (const [name, shape] of all)
+    for (const [name, shape] of registers)
       entries.push([name, numbersIn(await connection.send(finalCommand(name, shape)), shape)]);
     return new Map(entries);
   }
