@@ -7,7 +7,7 @@ import { until } from './break.js';
 import type { Nexus } from './nexus.js';
 
 export interface SlowLink extends AsyncDisposable {
-  /** How long what the vault sends is kept, in milliseconds; may be changed at any time. */
+  /** How long what the vault sends is kept, in milliseconds; may be changed at any time, for what comes from then on. */
   delayMs: number;
 }
 
@@ -30,8 +30,11 @@ export async function slowLink(nexus: Nexus, env: string, delayMs: number): Prom
       });
     }
     replica.pipe(master);
+    let lastAt = 0;
     master.on('data', (chunk) => {
-      setTimeout(() => replica.write(chunk), link.delayMs);
+      // In the order in which it came, also when the delay has just become shorter.
+      lastAt = Math.max(lastAt, performance.now() + link.delayMs);
+      setTimeout(() => replica.write(chunk), lastAt - performance.now());
     });
   });
   server.listen(0, '127.0.0.1');
