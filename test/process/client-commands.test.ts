@@ -104,14 +104,14 @@ describe('what a client wrote', () => {
         expect(await doRead('own'), value).toBe(value);
       }
     }
-    const graph = client.graph('own');
+    const graph = client.graph('own graph');
     for (let n = 1; n <= 3; n += 1) {
       await graph.query('MERGE (o:Own) SET o.n = $n', { params: { n } });
       expect((await graph.roQuery('MATCH (o:Own) RETURN o.n AS n')).data).toEqual([{ n }]);
-      expect(await client.operational.falkordb.list()).toContain('own');
+      expect(await client.operational.falkordb.list()).toContain('own graph');
     }
     await graph.delete();
-    expect(await client.graphs()).not.toContain('own');
+    expect(await client.graphs()).not.toContain('own graph');
     const { readsWaited, readsFromVault } = client.counters;
     expect(readsWaited).toBeGreaterThan(0);
     if (delayMs === SLOW_MS) expect(readsFromVault).toBeGreaterThan(0);
@@ -134,10 +134,10 @@ describe('what a client wrote', () => {
       await client.synced();
       expect(await onOperational('GET', 'synced'), write).toBe(write);
     }
-    await client.graph('synced').query('CREATE (:Synced)');
+    await client.graph('synced graph').query('CREATE (:Synced)');
     await client.synced();
-    expect(await onOperational('GRAPH.LIST')).toContain('synced');
-    await client.graph('synced').delete();
+    expect(await onOperational('GRAPH.LIST')).toContain('synced graph');
+    await client.graph('synced graph').delete();
     link.delayMs = SLOW_MS;
     await client.vault.set('synced', 'too late');
     const { error, ms } = await refusalOf(() => client.synced({ timeoutMs: 100 }));
@@ -176,7 +176,7 @@ describe('commands', () => {
     expect(await client.operational.get(bytes)).toEqual(bytes);
     expect(await client.vault.get(bytes)).toEqual(bytes);
     expect((await client.operational.hGetAll('bytes'))['field']).toEqual(bytes);
-    expect(await client.operational.multi().get(bytes).exec()).toEqual([bytes]);
+    expect(await client.operational.multi().get(bytes).execAsPipeline()).toEqual([bytes]);
     const plain = await clients.open();
     expect(await plain.operational.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }).get(bytes)).toEqual(bytes);
     await client.vault.del([bytes, 'bytes']);
