@@ -174,7 +174,17 @@ async function increment(
   }
 }
 
-const WRITE_WAYS = ['command', 'pipeline', 'multi', 'duplicate', 'pool', 'pool-multi'] as const;
+const WRITE_WAYS = [
+  'command',
+  'pipeline',
+  'multi',
+  'duplicate',
+  'pipeline of a duplicate',
+  'multi of a duplicate',
+  'pool',
+  'pipeline of a pool',
+  'multi of a pool',
+] as const;
 const READ_WAYS = ['command', 'pipeline', 'multi'] as const;
 
 async function write(
@@ -186,15 +196,21 @@ async function write(
   switch (way) {
     case 'command':
       return typed(vault, args);
-    case 'pipeline':
-      return (await vault.multi().addCommand(args).execAsPipeline())[0];
-    case 'multi':
-      return (await vault.multi().addCommand(args).exec())[0];
     case 'duplicate':
       return typed(duplicate, args);
     case 'pool':
       return typed(pool, args);
-    case 'pool-multi':
+    case 'pipeline':
+      return (await vault.multi().addCommand(args).execAsPipeline())[0];
+    case 'pipeline of a duplicate':
+      return (await duplicate.multi().addCommand(args).execAsPipeline())[0];
+    case 'pipeline of a pool':
+      return (await pool.multi().addCommand(args).execAsPipeline())[0];
+    case 'multi':
+      return (await vault.multi().addCommand(args).exec())[0];
+    case 'multi of a duplicate':
+      return (await duplicate.multi().addCommand(args).exec())[0];
+    case 'multi of a pool':
       return (await pool.multi().addCommand(args).exec())[0];
   }
 }
