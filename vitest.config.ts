@@ -31,6 +31,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          deps,
           include: ['src/**/*.test.ts', 'test/unit/**/*.test.ts'],
           exclude: ['src/runtime/docker/**'],
           setupFiles: ['test/support/property-seed.ts'],
