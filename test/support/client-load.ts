@@ -273,6 +273,6 @@ export function outcomeOf(error: unknown): Outcome {
 }
 
 function told(error: unknown): string {
-  if (error instanceof Nexus3Error) return `${error.code}: ${error.message}`;
+  if (error instanceof Nexus3Error) return [`${error.code}: ${error.message}`, ...error.evidence].join(' | ');
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
