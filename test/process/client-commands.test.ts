@@ -17,8 +17,10 @@ import { slowLink } from '../support/slow-link.js';
 
 const hands = PROCESS_HANDS;
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
-/** More than a client waits for its operational. */
-const SLOW_MS = 600;
+/** How long these clients wait for their operational, and a link that takes less, and one that takes more. */
+const WAIT_MAX_MS = 100;
+const SOON_MS = 40;
+const SLOW_MS = 300;
 
 let nexus: Nexus;
 const clients = new OpenClients(() => nexus);
@@ -90,10 +92,14 @@ describe('what a client wrote', () => {
   });
 
   it.each([
-    ['soon enough', 100],
+    ['soon enough', SOON_MS],
     ['too late', SLOW_MS],
   ])('it reads, in each way written and read, where the operational has it %s', async (_, delayMs) => {
-    const client = await clients.open('track', { readYourWrites: true, silenceMaxMs: 2_000, lagBytesMax: 100_000_000 });
+    const client = await clients.open('track', {
+      readYourWrites: true,
+      readYourWritesMaxMs: WAIT_MAX_MS,
+      silenceMaxMs: 2_000,
+    });
     const [writes, reads] = [await writeWays(client), readWays(client)];
     await readsGoTo(client, 'operational');
     link.delayMs = delayMs;

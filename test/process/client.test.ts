@@ -200,7 +200,7 @@ describe('the vault', () => {
   it('down: reads go on, writes fail soon, and none of them is done later', async () => {
     const client = await clients.open('track', { readYourWrites: true });
     const events = heard(client, 'vault');
-    const [duplicate, pool] = [client.vault.duplicate(), client.vault.createPool({ minimum: 1, maximum: 1 })];
+    const [duplicate, pool] = [client.vault.duplicate(), client.vault.createPool({ minimum: 3, maximum: 3 })];
     for (const one of [duplicate, pool]) one.on('error', () => undefined);
     await Promise.all([duplicate.connect(), pool.connect()]);
     await client.vault.set('before', 'acknowledged');
@@ -211,7 +211,11 @@ describe('the vault', () => {
     const writes = {
       ...writesOf(client, 'late'),
       duplicate: () => duplicate.set('late:duplicate', 'x'),
+      'multi of a duplicate': () => duplicate.multi().set('late:multi of a duplicate', 'x').exec(),
+      'pipeline of a duplicate': () => duplicate.multi().set('late:pipeline of a duplicate', 'x').execAsPipeline(),
       pool: () => pool.set('late:pool', 'x'),
+      'multi of a pool': () => pool.multi().set('late:multi of a pool', 'x').exec(),
+      'pipeline of a pool': () => pool.multi().set('late:pipeline of a pool', 'x').execAsPipeline(),
     };
     const errors = await allRefused('VAULT_UNREACHABLE', REFUSED_WITHIN_MS, writes);
     expect(errors.map(outcomeOf)).toEqual(errors.map(() => 'refused'));
