@@ -43,6 +43,8 @@ export interface Bounds {
   readonly writeMaxMs: number;
   /** After a server was broken, a client may take so long to notice: a write in this time may be sent and have no answer. */
   readonly noticeMaxMs: number;
+  /** A vault may be stopped between its answer to a write and its sending of the same to the operational, so long after the answer. */
+  readonly propagateMaxMs: number;
   /** After a server answers again, a client may take so long to come back to it. */
   readonly returnMaxMs: number;
 }
@@ -194,12 +196,34 @@ function unasked(final: Final, registers: ReadonlyMap<string, readonly Call[]>):
     .map(([name, values]) => neverWritten(name, values[0] ?? 0));
 }
 
-function failedReads({ calls, away }: History, { returnMaxMs }: Bounds): readonly Violation[] {
+function failedReads(history: History, { propagateMaxMs, returnMaxMs }: Bounds): readonly Violation[] {
+  const { calls, away } = history;
   return calls
     .filter(isRead)
     .filter(({ outcome }) => outcome === 'failed')
     .filter((read) => !spansOf(away, 'vault', returnMaxMs).some((one) => isWithin(read, one, away, returnMaxMs)))
+    .filter((read) => !isUnknowable(read, history, propagateMaxMs, returnMaxMs))
     .map((read) => violation('read-failed', read.register, read));
+}
+
+/**
+ * The vault went right after it had answered a write of this client, and the operational does not have it: nobody can
+ * answer a read of that client truthfully until the vault is back.
+ */
+function isUnknowable(read: Read, { calls, away }: History, propagateMaxMs: number, returnMaxMs: number): boolean {
+  if (read.lacksWrites !== true) return false;
+  return spansOf(away, 'vault', returnMaxMs)
+    .filter((span) => overlap(span, spanOf(read)))
+    .some(({ fromMs, untilMs }) =>
+      calls.some(
+        (call) =>
+          isWrite(call) &&
+          call.client === read.client &&
+          call.outcome !== 'refused' &&
+          call.endedMs >= fromMs - propagateMaxMs &&
+          call.invokedMs < Math.min(untilMs, read.endedMs),
+      ),
+    );
 }
 
 function failedWrites({ calls, away }: History, { noticeMaxMs, returnMaxMs }: Bounds): readonly Violation[] {

@@ -34,7 +34,13 @@ interface Judged {
 }
 
 /** What the client's own bounds come to (silence, watching, waiting for a connection, for the operational), and a busy machine. */
-export const BOUNDS: Bounds = { readMaxMs: 3_500, writeMaxMs: 3_500, noticeMaxMs: 2_500, returnMaxMs: 2_000 };
+export const BOUNDS: Bounds = {
+  readMaxMs: 3_500,
+  writeMaxMs: 3_500,
+  noticeMaxMs: 2_500,
+  propagateMaxMs: 50,
+  returnMaxMs: 2_000,
+};
 
 /** In CI each fault once; in the soak as the issue has it: a minute of each, pauses of ten seconds. */
 const ROUNDS = rounds(1, 3);
@@ -51,7 +57,8 @@ export function describeClientFailure(options: NexusOptions, hands: Hands): void
   let loads = 0;
 
   beforeAll(async () => {
-    nexus = await Nexus.make(options);
+    // With `everysec` a vault answers before it has written, as long as an earlier fsync is under way: killed then, it has lost that.
+    nexus = await Nexus.make({ ...options, yaml: 'settings: { appendfsync: always }' });
     await nexus.report(0, 'up');
     await nexus.admin(ENV, 'vault', 'GRAPH.QUERY', HISTORY_GRAPH, 'CREATE INDEX FOR (r:Register) ON (r.id)');
     for (let client = 1; client < CLIENTS; client += 2) tokens.push(await granted(client));

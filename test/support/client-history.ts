@@ -40,6 +40,8 @@ export interface Read extends Call {
   readonly outcome: 'ok' | 'failed';
   /** 0: nothing is there. Undefined where it failed. */
   readonly value: number | undefined;
+  /** It failed because the operational lacks a write of this client. */
+  readonly lacksWrites?: boolean;
 }
 
 /** A span in which one of the servers could not answer, from before it was broken until it was seen to answer. */
@@ -122,8 +124,9 @@ export class HistoryRecorder implements History, Disposable {
     this.calls.push({ type: 'read', ...began, endedMs: this.now(), outcome: 'ok', value });
   }
 
-  readFailed(began: Began, error: string): void {
-    this.calls.push({ type: 'read', ...began, endedMs: this.now(), outcome: 'failed', value: undefined, error });
+  readFailed(began: Began, error: string, lacksWrites: boolean): void {
+    const endedMs = this.now();
+    this.calls.push({ type: 'read', ...began, endedMs, outcome: 'failed', value: undefined, error, lacksWrites });
   }
 
   [Symbol.dispose](): void {

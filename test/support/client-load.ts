@@ -252,7 +252,8 @@ async function readOnce(
       recorder.wasRead(one, asNumber(values[position]));
     });
   } catch (error) {
-    for (const one of began) recorder.readFailed(one, told(error));
+    const lacksWrites = told(error).includes('has not yet what this client wrote');
+    for (const one of began) recorder.readFailed(one, told(error), lacksWrites);
   }
 }
 

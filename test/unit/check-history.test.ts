@@ -4,7 +4,7 @@ import type { Bounds, Final, Rule } from '../support/check-history.js';
 import { checkHistory } from '../support/check-history.js';
 import type { History, Outcome, Read, Shape, Write } from '../support/client-history.js';
 
-const BOUNDS: Bounds = { readMaxMs: 100, writeMaxMs: 100, noticeMaxMs: 20, returnMaxMs: 10 };
+const BOUNDS: Bounds = { readMaxMs: 100, writeMaxMs: 100, noticeMaxMs: 20, propagateMaxMs: 5, returnMaxMs: 10 };
 const REGISTER = { client: 0, register: 'r', shape: 'list' as Shape, way: 'command' };
 
 const write = (value: number, invokedMs: number, endedMs: number, outcome: Outcome = 'ok'): Write => ({
@@ -58,6 +58,11 @@ describe('a history that is right', () => {
     ['a refused write while the vault is away', [write(1, 130, 131, 'refused')], { away: [vaultAway] }],
     ['a refused write in the time to come back', [write(1, 205, 206, 'refused')], { away: [vaultAway] }],
     ['a read that failed while both are away', [failedRead(150, 160)], { away: [vaultAway, operationalAway] }],
+    [
+      'a read of what the vault took with it',
+      [write(1, 90, 98), { ...failedRead(150, 160), lacksWrites: true }],
+      { away: [vaultAway] },
+    ],
     ['a slow read in a stalled process', [read(0, 0, 150)], { stalls: [{ fromMs: 10, untilMs: 100 }] }],
     ['a client at work in the calm', [write(1, 1, 2), read(1, 3, 4)], { calm: [{ fromMs: 0, untilMs: 10 }] }],
   ])('%s', (_, calls, given) => {
@@ -102,6 +107,13 @@ describe('a violation is found', () => {
     ['read-failed', 'a read failed', [failedRead(1, 2)], {}],
     ['read-failed', 'while only the vault was away', [failedRead(150, 160)], { away: [vaultAway] }],
     ['read-failed', 'while only the operational was away', [failedRead(150, 160)], { away: [operationalAway] }],
+    [
+      'read-failed',
+      'the write was long there when the vault went',
+      [write(1, 80, 90), { ...failedRead(150, 160), lacksWrites: true }],
+      { away: [vaultAway] },
+    ],
+    ['read-failed', 'the vault is there', [write(1, 90, 98), { ...failedRead(99, 100), lacksWrites: true }], {}],
     [
       'read-failed',
       'one after the other',
