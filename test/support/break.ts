@@ -14,12 +14,14 @@ export interface Hands {
   start(nexus: Nexus, env: string, role: Role): Promise<void>;
   /** It runs but does nothing any more. */
   freeze(nexus: Nexus, env: string, role: Role): Promise<void>;
+  /** A frozen one goes on. */
+  thaw(nexus: Nexus, env: string, role: Role): Promise<void>;
   /** The instance is taken away; its folders stay. */
   takeAway(nexus: Nexus, env: string, role: Role): Promise<void>;
 }
 
 /** The embedded runtime's: signals, and the start script by hand. */
-export const PROCESS_HANDS: Hands & { thaw(nexus: Nexus, env: string, role: Role): Promise<void> } = {
+export const PROCESS_HANDS: Hands = {
   async kill(nexus, env, role) {
     await signal(nexus, env, role, 'SIGKILL');
   },

@@ -38,6 +38,9 @@ export const DOCKER_HANDS: Hands = {
   async freeze(nexus, env, role) {
     await onContainer(nexus, env, role, 'POST', '/pause');
   },
+  async thaw(nexus, env, role) {
+    await onContainer(nexus, env, role, 'POST', '/unpause');
+  },
   async takeAway(nexus, env, role) {
     await onContainer(nexus, env, role, 'DELETE', '?force=1&v=1');
   },

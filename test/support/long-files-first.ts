@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Longest first; more than about 25 s each. Only the order depends on it: a file that is not named comes later. */
 const LONG_FILES = [
+  'test/process/client-failure.test.ts',
   'test/process/runbooks.test.ts',
   'test/process/findings.test.ts',
   'test/process/restore.test.ts',
@@ -16,11 +17,14 @@ const LONG_FILES = [
   'test/process/rotation.test.ts',
   'test/process/killed.test.ts',
   'test/process/restore-last-copies.test.ts',
+  'test/process/client.test.ts',
+  'test/process/client-commands.test.ts',
   'test/process/reset.test.ts',
   'test/process/rekey.test.ts',
   'test/process/bad-servers.test.ts',
   'test/process/disasters.test.ts',
   'test/process/rekey-backups.test.ts',
+  'test/docker/client-failure.test.ts',
   'test/docker/containers.test.ts',
   'test/docker/findings.test.ts',
   'test/docker/rotation.test.ts',

@@ -11,10 +11,12 @@ export interface Counts {
   readonly graphs: readonly GraphCounts[];
 }
 
-export async function countBoth(
-  world: World,
-  environment: ConfiguredEnvironment,
-): Promise<{ readonly vault: Counts; readonly operational: Counts }> {
+export interface Both {
+  readonly vault: Counts;
+  readonly operational: Counts;
+}
+
+export async function countBoth(world: World, environment: ConfiguredEnvironment): Promise<Both> {
   const credentials = await credentialsOf(world, environment);
   const count = async (role: Role): Promise<Counts> => {
     await using admin = await adminOf(world, environment, role, credentials);
@@ -31,8 +33,21 @@ export async function countBoth(
  */
 export function provenSame(
   environment: ConfiguredEnvironment,
-  { vault, operational }: { readonly vault: Counts; readonly operational: Counts },
+  { vault, operational }: Both,
 ): { readonly keys: number; readonly graphs: number } {
+  const differences = differencesOf({ vault, operational });
+  if (differences.length === 0) return { keys: vault.keys.keys, graphs: vault.graphs.length };
+  throw new Nexus3Error('NOT_PROVEN', `The vault and the operational of ${environment.name} do not hold the same.`, {
+    evidence: differences.slice(0, DIFFERENCES_SHOWN_MAX),
+    hint: `Nothing was discarded. If somebody writes to it right now, run the command again; see: nexus3 check ${environment.name}`,
+  });
+}
+
+export function areSame(both: Both): boolean {
+  return differencesOf(both).length === 0;
+}
+
+function differencesOf({ vault, operational }: Both): readonly string[] {
   const lasting = ({ keys }: Counts): number => keys.keys - keys.expiring;
   const differences: string[] = [];
   if (lasting(vault) !== lasting(operational)) {
@@ -45,11 +60,7 @@ export function provenSame(
     );
     if (left !== right) differences.push(`graph ${name}: vault ${String(left)}, operational ${String(right)}`);
   }
-  if (differences.length === 0) return { keys: vault.keys.keys, graphs: vault.graphs.length };
-  throw new Nexus3Error('NOT_PROVEN', `The vault and the operational of ${environment.name} do not hold the same.`, {
-    evidence: differences.slice(0, DIFFERENCES_SHOWN_MAX),
-    hint: `Nothing was discarded. If somebody writes to it right now, run the command again; see: nexus3 check ${environment.name}`,
-  });
+  return differences;
 }
 
 const DIFFERENCES_SHOWN_MAX = 10;

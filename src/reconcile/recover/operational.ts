@@ -3,7 +3,7 @@ import type { Progress } from '../../progress.js';
 import { discardAside, moveAside } from '../vault-data/aside.js';
 import { bookkeepAll } from '../check.js';
 import type { EnvironmentFacts } from '../facts.js';
-import { countBoth, provenSame } from './compare.js';
+import { provenSameUnderWrites } from './compare-held.js';
 import { look } from '../loop.js';
 import { perform } from '../perform.js';
 import type { Recovered } from './recovered.js';
@@ -27,7 +27,7 @@ export async function recoverOperational(
   await perform(world, { kind: 'start', on }, progress);
   await perform(world, { kind: 'wait-for-link', on }, progress);
   progress.done('it has refilled from its vault');
-  const counts = provenSame(environment, await countBoth(world, environment));
+  const counts = await provenSameUnderWrites(world, environment);
   progress.done(`${String(counts.keys)} keys and ${String(counts.graphs)} graphs counted on both`);
   const ms = await proveWriteAndRead(world, environment);
   progress.done(`written on the vault, read on the operational in ${ms.toFixed(1)} ms`);

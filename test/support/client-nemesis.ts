@@ -1,0 +1,130 @@
+/** What befalls an environment while clients work on it: each fault, the repair, and the proof that all is well again. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { Role } from '../../src/protocol/environment.js';
+import { hostAddress } from '../../src/reconcile/access.js';
+import { Connection } from '../../src/redis/connection.js';
+import type { Hands } from './break.js';
+import { until } from './break.js';
+import type { HistoryRecorder } from './client-history.js';
+import type { Nexus } from './nexus.js';
+
+export const FAULTS = [
+  'kill the operational',
+  'kill the vault',
+  'pause the operational',
+  'pause the vault',
+  'cut all connections to the operational',
+  'cut all connections to the vault',
+  'rotate all passwords',
+  'refill the operational',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+export interface NemesisOptions {
+  readonly env: string;
+  readonly hands: Hands;
+  /** How long a killed or paused one stays so, in milliseconds. */
+  readonly holdMs: number;
+  /** After each fault, once all is healthy: how long clients may take to come back, and how long they are left alone then. */
+  readonly returnMaxMs: number;
+  readonly calmMs: number;
+}
+
+export class Nemesis {
+  constructor(
+    readonly nexus: Nexus,
+    readonly recorder: HistoryRecorder,
+    readonly options: NemesisOptions,
+  ) {}
+
+  /** Does it, undoes it, waits until all is healthy, and leaves the clients alone for a while. */
+  async strike(fault: Fault): Promise<void> {
+    await this.#strike(fault);
+    await this.calm();
+  }
+
+  async calm(): Promise<void> {
+    const { env, returnMaxMs, calmMs } = this.options;
+    await until(async () => (await this.nexus.findings(env)).length === 0, `${env} healthy`);
+    await sleep(returnMaxMs);
+    const fromMs = this.recorder.now();
+    await sleep(calmMs);
+    this.recorder.calm.push({ fromMs, untilMs: this.recorder.now() });
+  }
+
+  async #strike(fault: Fault): Promise<void> {
+    switch (fault) {
+      case 'kill the operational':
+        return this.#kill('operational');
+      case 'kill the vault':
+        return this.#kill('vault');
+      case 'pause the operational':
+        return this.#pause('operational');
+      case 'pause the vault':
+        return this.#pause('vault');
+      case 'cut all connections to the operational':
+        return this.#cut('operational');
+      case 'cut all connections to the vault':
+        return this.#cut('vault');
+      case 'rotate all passwords':
+        // With new passwords nothing happens to a connection that is open: they are cut, so that clients log in anew.
+        await this.#run('rotate', '--all', '--grace', '1');
+        return this.#cut('vault');
+      case 'refill the operational':
+        return this.#refill();
+    }
+  }
+
+  async #kill(role: Role): Promise<void> {
+    const { env, hands, holdMs } = this.options;
+    await this.away(role, 'killed', async () => {
+      await hands.kill(this.nexus, env, role);
+      await sleep(holdMs);
+      await hands.start(this.nexus, env, role);
+    });
+  }
+
+  async #pause(role: Role): Promise<void> {
+    const { env, hands, holdMs } = this.options;
+    await this.away(role, 'paused', async () => {
+      await hands.freeze(this.nexus, env, role);
+      await sleep(holdMs);
+      await hands.thaw(this.nexus, env, role);
+    });
+  }
+
+  async #cut(role: Role): Promise<void> {
+    await this.away(role, 'cut', async () => {
+      await this.nexus.admin(this.options.env, role, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    });
+  }
+
+  async #refill(): Promise<void> {
+    await this.away('operational', 'refilled', () => this.#run('recover', this.options.env, '--yes'));
+  }
+
+  async #run(...args: readonly string[]): Promise<void> {
+    const { code, out, err } = await this.nexus.run(...args);
+    expect(code, `nexus3 ${args.join(' ')}\n${out}\n${err}`).toBe(0);
+  }
+
+  /** Records that this one could not answer from before `what` until it was seen to answer after it. */
+  async away(role: Role, why: string, what: () => Promise<void>): Promise<void> {
+    const fromMs = this.recorder.now();
+    await what();
+    await until(() => this.#answers(role), `an answer of the ${role}`);
+    this.recorder.away.push({ role, why, fromMs, untilMs: this.recorder.now() });
+  }
+
+  /** Without a password: a vault refuses, and has answered. */
+  async #answers(role: Role): Promise<boolean> {
+    try {
+      using connection = await Connection.open(hostAddress(await this.nexus.spec(this.options.env, role)));
+      const reply = await connection.send(['PING']);
+      return !/LOADING/.test(JSON.stringify(reply));
+    } catch {
+      return false;
+    }
+  }
+}
