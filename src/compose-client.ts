@@ -80,12 +80,14 @@ async function placeOf(name: string, options: ConnectOptions): Promise<Place> {
     },
     close: () => cache.close(),
   };
-  if (tokenPath(options, surroundings) === undefined) {
+  const token = tokenPath(options, surroundings);
+  if (token === undefined) {
     const { configuredPlace } = await import('./compose-root-key-source.js');
     return { ...common, ...(await configuredPlace(name, options, surroundings)) };
   }
-  const { host, port } = await cache.get(name);
-  return { ...common, ...pairAt(kindOf(name), { host, port }), lagBytesMax: undefined };
+  // Where the servers answer stands in the token itself: while Locker is away, the operational can be read.
+  const { loadToken } = await import('./locker/token/token-file.js');
+  return { ...common, ...pairAt(kindOf(name), (await loadToken(token)).vault), lagBytesMax: undefined };
 }
 
 /** A token does not say it; protocol v1.0 does of its own environments. */

@@ -70,6 +70,7 @@ export const ERROR_EXIT_CODES = {
   RESTORE_FAILED: EXIT.problem,
   NOT_SYNCED: EXIT.problem,
   CURSOR_LOST: EXIT.problem,
+  TOO_MANY_COMMANDS: EXIT.problem,
   // the runtime or Locker cannot be reached
   ENGINE_NOT_FOUND: EXIT.unreachable,
   DOCKER_UNREACHABLE: EXIT.unreachable,

@@ -41,6 +41,8 @@ const OPEN_POLL_MS = 5;
 const OPEN_FAILURES_MAX = 2;
 /** How long `close` waits for what is under way, in milliseconds. */
 const CLOSE_WAIT_MS = 1_000;
+/** How many questions of the client’s own may be under way besides. */
+const OWN_COMMANDS_MAX = 16;
 const SYNCED_MAX_MS = 5_000;
 
 export class ConnectedEnvironment implements EnvironmentClient {
@@ -55,8 +57,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
   #isClosed = false;
 
   constructor(place: Place, options: ClientOptions, drivers: Drivers) {
-    const settings = { ...DEFAULTS, ...(place.lagBytesMax === undefined ? {} : { lagBytesMax: place.lagBytesMax }) };
-    const limits = { ...settings, ...withoutUndefined(options) };
+    const limits = limitsOf(place, options);
     this.#place = place;
     this.#drivers = drivers;
     const barrier = options.readYourWrites === true && place.operational !== undefined ? new Barrier() : undefined;
@@ -86,7 +87,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
           login: opened ? () => place.login() : undefined,
           options: {
             around,
-            commandsMax: limits.commandsMax,
+            commandsMax: limits.queueMax,
             commandOptions: options.commandOptions,
             database: options.database,
           },
@@ -246,6 +247,14 @@ export class ConnectedEnvironment implements EnvironmentClient {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function limitsOf({ lagBytesMax }: Place, options: ClientOptions) {
+  const settings = { ...DEFAULTS, ...(lagBytesMax === undefined ? {} : { lagBytesMax }) };
+  const limits = { ...settings, ...withoutUndefined(options) };
+  // What the client itself asks behind a write needs room as well.
+  const factor = options.readYourWrites === true ? 2 : 1;
+  return { ...limits, queueMax: limits.commandsMax * factor + OWN_COMMANDS_MAX };
 }
 
 /** What was left out has its default; so has what was given as undefined. */

@@ -52,8 +52,8 @@ export interface DriverClient extends Link {
   close(waitMs: number): Promise<void>;
 }
 
-/** What an error says of the connection: undefined when it is a server's answer, or about something else. */
-export type ConnectionFailure = 'not-sent' | 'unknown' | 'closed' | undefined;
+/** What an error says of the connection; `full`: too much is under way on it. Undefined when it is a server's answer, or about something else. */
+export type ConnectionFailure = 'not-sent' | 'unknown' | 'closed' | 'full' | undefined;
 
 export interface Drivers {
   readonly openClient: (options: DriverOptions) => DriverClient;

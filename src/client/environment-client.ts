@@ -121,7 +121,7 @@ export interface ClientOptions {
   readonly watchIntervalMs?: number | undefined;
   /** How long a server may be silent before it counts as down, in milliseconds; 1,000 by default. */
   readonly silenceMaxMs?: number | undefined;
-  /** How many commands may be under way on one connection; 10,000 by default. */
+  /** How many commands may be under way on one connection; 10,000 by default. More are rejected with TOO_MANY_COMMANDS. */
   readonly commandsMax?: number | undefined;
   /** A Redis database other than 0, for both servers. `SELECT` is refused. Graphs belong to a database, too. */
   readonly database?: number | undefined;

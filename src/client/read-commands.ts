@@ -4,7 +4,7 @@
  */
 
 /** `ACL CAT read` of Redis 8.2, less what is refused to everybody (KEYS, DUMP, LOLWUT), and the graph reads. A test compares. */
-const READS: ReadonlySet<string> = new Set(
+export const READS: ReadonlySet<string> = new Set(
   [
     'bitcount bitfield_ro bitpos dbsize exists expiretime geodist geohash geopos georadius_ro georadiusbymember_ro',
     'geosearch get getbit getrange hexists hexpiretime hget hgetall hkeys hlen hmget hpexpiretime hpttl hrandfield',
@@ -45,6 +45,3 @@ export function isCheap(name: string): boolean {
   const upper = name.toUpperCase();
   return !upper.startsWith('GRAPH.') && !BLOCKING.has(upper);
 }
-
-/** Every read, for the test that compares with a server. */
-export const READ_COMMANDS: readonly string[] = [...READS];

@@ -8,7 +8,7 @@ import type { Drivers, Link, Request, Send } from './driver.js';
 import type { ReadsFrom } from './environment-client.js';
 import { commandKind, isCheap } from './read-commands.js';
 import type { Side } from './side.js';
-import { closed, environmentUnreachable, seen } from './unreachable.js';
+import { closed, environmentUnreachable, seen, tooMany } from './unreachable.js';
 import { databaseFixed, isLoading, replicationOver, selects } from './writes.js';
 
 /** How often one read is tried in all, on whichever server. */
@@ -53,11 +53,12 @@ export class Reads {
   }
 
   around<T>(request: Request, send: Send<T>, link: Link): Promise<T> {
+    const kind = kindOf(request);
+    const isSelect = selects(request);
+    if (link.isOwn && isSelect) return Promise.reject(databaseFixed());
+    if (kind === 'other' && !isSelect) return Promise.reject(notARead(request));
     // A duplicate is for what holds a connection: it stays where it is.
     if (!link.isOwn) return this.#elsewhere(send);
-    if (selects(request)) return Promise.reject(databaseFixed());
-    const kind = kindOf(request);
-    if (kind === 'other') return Promise.reject(notARead(request));
     if (kind === 'own') return this.#own(send);
     const { operational, preferred, barrier } = this.#init;
     const side = operational();
@@ -167,12 +168,14 @@ export class Reads {
   }
 
   #isAboutServer(error: unknown): boolean {
-    return error instanceof NotYet || isLoading(error) || this.#init.connectionFailure(error) !== undefined;
+    const failure = this.#init.connectionFailure(error);
+    return error instanceof NotYet || isLoading(error) || (failure !== undefined && failure !== 'full');
   }
 
   #explained(error: unknown, tried: readonly (readonly [ReadsFrom, unknown])[]): unknown {
     const { env, isClosed, connectionFailure } = this.#init;
     if (isClosed()) return closed(env);
+    if (connectionFailure(error) === 'full') return tooMany(env, error);
     if (
       error !== undefined &&
       !(error instanceof NotYet) &&

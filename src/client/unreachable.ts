@@ -26,6 +26,14 @@ export function environmentUnreachable(env: string, evidence: readonly string[],
   });
 }
 
+export function tooMany(env: string, cause: unknown): Nexus3Error {
+  return new Nexus3Error('TOO_MANY_COMMANDS', `Too many commands are under way on one connection to ${env}.`, {
+    evidence: ['this one was not sent'],
+    hint: 'Await some before sending more, or raise `commandsMax` where there is memory for the answers.',
+    cause,
+  });
+}
+
 export function closed(env: string): Nexus3Error {
   return new Nexus3Error('CLIENT_CLOSED', `This client of ${env} was closed.`, { hint: 'Call connect() again.' });
 }

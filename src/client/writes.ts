@@ -7,7 +7,7 @@ import { commandKind } from './read-commands.js';
 import type { Replication } from './replication.js';
 import { ASK_REPLICATION, parseReplication } from './replication.js';
 import type { Side } from './side.js';
-import { closed, vaultUnreachable } from './unreachable.js';
+import { closed, tooMany, vaultUnreachable } from './unreachable.js';
 
 /** How often a vault that is still reading its data is asked again, in milliseconds. */
 const LOADING_POLL_MS = 50;
@@ -56,8 +56,19 @@ export class Writes {
     // A command that failed may have written before it did.
     if (place.status === 'fulfilled') barrier.want(place.value.position);
     if (done.status === 'rejected') throw done.reason;
-    if (place.status === 'rejected') throw place.reason;
+    if (place.status === 'rejected') await this.#placeElsewhere(link, barrier, place.reason);
     return done.value;
+  }
+
+  /** Done, but over a connection that was lost before it said where: another one may say it, and else it is as if no answer had come. */
+  async #placeElsewhere(link: Link, barrier: Barrier, reason: unknown): Promise<void> {
+    const vault = this.#init.vault();
+    try {
+      if (link.isOwn || !vault.isUp) throw reason;
+      barrier.want((await replicationOver(vault.driver)).position);
+    } catch (error) {
+      throw this.#refused('unknown', error);
+    }
   }
 
   #asking: { readonly link: Link; readonly answer: Promise<Replication> } | undefined;
@@ -92,6 +103,7 @@ export class Writes {
   #explained(error: unknown): unknown {
     const failure = this.#init.connectionFailure(error);
     if (failure === undefined) return error;
+    if (failure === 'full') return tooMany(this.#init.env, error);
     if (failure === 'closed') return this.#init.isClosed() ? closed(this.#init.env) : error;
     return this.#refused(failure, error);
   }

@@ -3,6 +3,7 @@
  * duplicates and pools. All commands of a client, also those of `withTypeMapping` and the like, come through the three
  * functions that are replaced here (@redis/client 5.12); subscriptions, MONITOR and the handshake do not, and need not.
  */
+import { ClientOfflineError } from '@redis/client';
 import type { Around, DriverClient, Link } from '../../client/driver.js';
 import type { RedisClient } from '../../client/environment-client.js';
 
@@ -11,6 +12,8 @@ type Words = readonly string[];
 /** What stands behind the typed surface of a client. */
 export interface Internals {
   readonly _self: Internals;
+  readonly isOpen: boolean;
+  readonly isReady: boolean;
   _commandOptions?: unknown;
   sendCommand: (this: Internals, args: Words, options?: unknown) => Promise<unknown>;
   _executeMulti: (this: Internals, commands: readonly Queued[], selectedDb?: number) => Promise<unknown>;
@@ -52,12 +55,13 @@ export function intercept(
     return around({ kind: 'command', commands: [args] }, send, link);
   };
   self._executeMulti = function (this: Internals, commands, selectedDb) {
-    const send = (on?: DriverClient): Promise<unknown> => _executeMulti.call(speaker(this, on), commands, selectedDb);
+    const send = (on?: DriverClient): Promise<unknown> =>
+      whenReady(speaker(this, on), (self) => _executeMulti.call(self, commands, selectedDb));
     return around({ kind: 'transaction', commands: commands.map(({ args }) => args) }, send, link);
   };
   self._executePipeline = function (this: Internals, commands, selectedDb) {
     const send = (on?: DriverClient): Promise<unknown> =>
-      _executePipeline.call(speaker(this, on), commands, selectedDb);
+      whenReady(speaker(this, on), (self) => _executePipeline.call(self, commands, selectedDb));
     return around({ kind: 'pipeline', commands: commands.map(({ args }) => args) }, send, link);
   };
   self.duplicate = function (this: Internals, overrides) {
@@ -100,4 +104,9 @@ function speaker(asked: Internals, on: DriverClient | undefined): Internals {
   const other = Object.create(internalsOf(on.client)) as Internals;
   other._commandOptions = asked._commandOptions;
   return other;
+}
+
+/** Of a client that is away, node-redis refuses single commands; pipelines and transactions it would keep, and send later. */
+function whenReady(self: Internals, send: (self: Internals) => Promise<unknown>): Promise<unknown> {
+  return self.isOpen && !self.isReady ? Promise.reject(new ClientOfflineError()) : send(self);
 }

@@ -1,0 +1,217 @@
+/** What the driver makes of node-redis, against a real server. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ENGINE_TIMEOUT_MS, testEngine } from '../../../test/support/engine.js';
+import type { TestServer } from '../../../test/support/redis-server.js';
+import { startServer, TEST_CREDENTIALS } from '../../../test/support/redis-server.js';
+import type { DriverClient, Request } from '../../client/driver.js';
+import { connectionFailure } from './failure.js';
+import { isAnswering } from './is-answering.js';
+import { openClient } from './open-client.js';
+import { openGraph } from './open-graph.js';
+import { SeverSignal } from './severable.js';
+
+let server: TestServer;
+const opened: DriverClient[] = [];
+
+beforeAll(async () => {
+  await testEngine();
+  server = await startServer({ role: 'vault', kind: 'secure' });
+}, ENGINE_TIMEOUT_MS);
+
+afterAll(async () => {
+  await Promise.all(opened.map((client) => client.close(100)));
+  await server[Symbol.asyncDispose]();
+});
+
+interface Watched {
+  readonly driver: DriverClient;
+  readonly requests: Request[];
+  readonly away: Error[];
+  ready: number;
+}
+
+async function open(): Promise<Watched> {
+  const requests: Request[] = [];
+  const away: Error[] = [];
+  const watched = { requests, away, ready: 0 };
+  const driver = openClient({
+    address: server.address,
+    credentials: () => Promise.resolve({ username: 'default', password: TEST_CREDENTIALS.default.reveal() }),
+    database: undefined,
+    commandOptions: undefined,
+    commandsMax: 100,
+    onAway: (_attempt, cause) => {
+      away.push(cause);
+      return 10;
+    },
+    onReady: () => {
+      watched.ready += 1;
+    },
+    around: (request, send) => {
+      requests.push(request);
+      return send();
+    },
+  });
+  opened.push(driver);
+  await driver.connect();
+  return Object.assign(watched, { driver });
+}
+
+setFlagsFromString('--expose-gc');
+/** Takes away what nobody holds. */
+const collect = runInNewContext('gc') as () => void;
+
+const names = ({ requests }: Watched): string[] =>
+  requests.map(({ kind, commands }) => `${kind} ${commands.map(([name]) => String(name)).join(' ')}`);
+
+describe('what is put around commands', () => {
+  it('sees commands, pipelines and transactions, also of duplicates, pools and other views of a client', async () => {
+    const watched = await open();
+    const { client } = watched.driver;
+    await client.set('a', '1');
+    await client.withTypeMapping({}).get('a');
+    await client.sendCommand(['EXISTS', 'a']);
+    await client.falkordb.list();
+    await client.multi().get('a').incr('n').exec();
+    await client.multi().get('a').get('n').execAsPipeline();
+    const twin = client.duplicate();
+    await twin.connect();
+    await twin.append('a', '2');
+    const pool = client.createPool({ minimum: 1 });
+    await pool.connect();
+    await pool.strLen('a');
+    await pool.multi().get('a').exec();
+    expect(names(watched)).toEqual([
+      'command SET',
+      'command GET',
+      'command EXISTS',
+      'command GRAPH.LIST',
+      'transaction GET INCR',
+      'pipeline GET GET',
+      'command APPEND',
+      'command STRLEN',
+      'transaction GET',
+    ]);
+  });
+
+  it('does not see what the driver itself asks', async () => {
+    const watched = await open();
+    expect(String(await watched.driver.ask(['PING']))).toBe('PONG');
+    expect(watched.requests).toEqual([]);
+  });
+});
+
+describe('a connection that is cut', () => {
+  it('rejects what is under way, as something that may have been done, and comes back, again and again', async () => {
+    const watched = await open();
+    for (const times of [2, 3]) {
+      const waiting = watched.driver.client.blPop('nobody', 0).catch((error: unknown) => error);
+      await sleep(20);
+      collect();
+      watched.driver.sever();
+      expect(connectionFailure(await waiting)).toBe('unknown');
+      await expect.poll(() => watched.ready).toBe(times);
+      await watched.driver.client.ping();
+    }
+    expect(watched.away.length).toBeGreaterThan(1);
+  });
+
+  it('leaves nothing behind, however often it is made anew', async () => {
+    const signal = new SeverSignal();
+    const { connect } = await import('node:net');
+    for (let round = 0; round < 20; round += 1) {
+      const socket = connect({ ...server.address, signal });
+      await new Promise((resolve) => socket.once('connect', resolve));
+      const closed = new Promise((resolve) => socket.once('close', resolve));
+      socket.destroy();
+      await closed;
+    }
+    await expect
+      .poll(() => {
+        collect();
+        return signal.listenerCount;
+      })
+      .toBeLessThanOrEqual(2);
+  });
+});
+
+describe('what errors say of the connection', () => {
+  it('nothing, where a server has answered', async () => {
+    const { client } = (await open()).driver;
+    await client.set('text', 'x');
+    const error = await client.incr('text').catch((failure: unknown) => failure);
+    expect(connectionFailure(error)).toBeUndefined();
+  });
+
+  it('that nothing was sent, where there was none', async () => {
+    const { driver } = await open();
+    driver.sever();
+    // It is back in ten milliseconds.
+    while (driver.client.isReady) await new Promise((resolve) => setImmediate(resolve));
+    const error = await driver.client.ping().catch((failure: unknown) => failure);
+    expect(connectionFailure(error)).toBe('not-sent');
+  });
+
+  it('that it was closed here', async () => {
+    const { driver } = await open();
+    await driver.close(100);
+    const error = await driver.client.ping().catch((failure: unknown) => failure);
+    expect(connectionFailure(error)).toBe('closed');
+  });
+});
+
+describe('a server', () => {
+  it('answers also one who has no password', async () => {
+    expect(await isAnswering(server.address, 1_000)).toBe(true);
+  });
+
+  it('does not answer where nothing listens, or is silent', async () => {
+    expect(await isAnswering({ ...server.address, port: 1 }, 1_000)).toBe(false);
+    process.kill(server.pid, 'SIGSTOP');
+    try {
+      expect(await isAnswering(server.address, 100)).toBe(false);
+    } finally {
+      process.kill(server.pid, 'SIGCONT');
+    }
+  });
+});
+
+describe('a graph', () => {
+  const labels = async (graph: ReturnType<typeof openGraph>): Promise<unknown> => {
+    const { data } = await graph.roQuery<{ n: { labels: string[] } }>('MATCH (n) RETURN n ORDER BY n.at');
+    return data?.map(({ n }) => n.labels);
+  };
+
+  it('has the right names also after somebody else has made it anew', async () => {
+    const { client } = (await open()).driver;
+    const other = (await open()).driver.client;
+    const graph = openGraph('town', client, client);
+    await graph.query('CREATE (:A {at: 1})-[:R]->(:B {at: 2})');
+    expect(await labels(graph)).toEqual([['A'], ['B']]);
+    await other.falkordb.delete('town');
+    await other.falkordb.query('town', 'CREATE (:B {at: 1})-[:R]->(:A {at: 2})');
+    expect(await labels(graph)).toEqual([['B'], ['A']]);
+    const { data } = await graph.query<{ n: { labels: string[] } }>('CREATE (n:C {at: 3}) RETURN n');
+    expect(data?.[0]?.n).toMatchObject({ labels: ['C'], properties: { at: 3 } });
+  });
+
+  it('does a write once, also when the schema has changed before it', async () => {
+    const { client } = (await open()).driver;
+    const graph = openGraph('counted', client, client);
+    await graph.query('CREATE (:Counter {n: 0})');
+    for (let round = 0; round < 5; round += 1) {
+      await client.falkordb.query('counted', `CREATE (:Label${String(round)})`);
+      await graph.query('MATCH (c:Counter) SET c.n = c.n + 1 RETURN c');
+    }
+    const { data } = await graph.roQuery<{ n: number }>('MATCH (c:Counter) RETURN c.n AS n');
+    expect(data).toEqual([{ n: 5 }]);
+  });
+
+  it('says of one that is not there what the server says', async () => {
+    const { client } = (await open()).driver;
+    await expect(openGraph('nowhere', client, client).roQuery('RETURN 1')).rejects.toThrow(/empty key/);
+  });
+});
