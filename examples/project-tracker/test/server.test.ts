@@ -11,7 +11,7 @@ import type { Started } from './client.js';
 import { startServer } from './client.js';
 
 const GRAPH = `test-${randomUUID()}`;
-const WAIT_TIMEOUT_MS = 5_000;
+const WAIT_TIMEOUT_MS = 20_000;
 const WAIT_POLL_MS = 20;
 const ROUNDS = 20;
 

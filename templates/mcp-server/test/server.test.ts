@@ -1,6 +1,9 @@
 /** The whole server, as an MCP client sees it, against the real environment; in a graph of its own that is deleted at the end. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'nexus3/client';
@@ -8,10 +11,10 @@ import { connectOptions, ENVIRONMENT } from '../src/environment.js';
 import type { Note } from '../src/note.js';
 import { TOOLS } from '../src/tools/index.js';
 import type { Started } from './client.js';
-import { startServer } from './client.js';
+import { environmentOf, SERVER, startServer } from './client.js';
 
 const GRAPH = `test-${randomUUID()}`;
-const WAIT_TIMEOUT_MS = 5_000;
+const WAIT_TIMEOUT_MS = 20_000;
 const WAIT_POLL_MS = 20;
 
 describe('the server', () => {
@@ -112,11 +115,24 @@ describe('the server', () => {
     assert.match(await lost.refusal('note_find'), /CONFIG_NOT_FOUND/);
   });
 
-  it('ends with its client', async () => {
-    const { client, pid } = await startServer({ MCP_GRAPH: GRAPH });
-    await client.callTool({ name: 'note_find', arguments: {} });
-    await client.close();
-    await until(async () => !isRunning(pid));
+  it('ends by itself when its client goes away', async () => {
+    const env = environmentOf({ MCP_GRAPH: GRAPH });
+    const child = spawn(process.execPath, [SERVER], { env, stdio: ['pipe', 'pipe', 'ignore'] });
+    const send = (message: object): boolean => child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+    const clientInfo = { name: 'test', version: '0.1.0' };
+    send({ id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo } });
+    send({ method: 'notifications/initialized' });
+    send({ id: 2, method: 'tools/call', params: { name: 'note_find', arguments: {} } });
+    const exit = once(child, 'exit', { signal: AbortSignal.timeout(WAIT_TIMEOUT_MS) });
+    try {
+      for await (const line of createInterface({ input: child.stdout })) {
+        if ((JSON.parse(line) as { id?: number }).id === 2) break;
+      }
+      child.stdin.end();
+      assert.deepEqual(await exit, [0, null]);
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 });
 
@@ -125,13 +141,5 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) {
     assert.ok(Date.now() < deadline, 'it did not come to that in time');
     await sleep(WAIT_POLL_MS);
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
   }
 }
