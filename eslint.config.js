@@ -23,7 +23,7 @@ const NO_CLOCK = [
 ];
 
 export default defineConfig(
-  globalIgnores(['dist/', 'coverage/', '.cache/', 'bench/results/']),
+  globalIgnores(['dist/', 'examples/*/dist/', 'templates/*/dist/', 'coverage/', '.cache/', 'bench/results/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     name: 'nexus3/all',
@@ -81,6 +81,22 @@ export default defineConfig(
           ],
         },
       ],
+    },
+  },
+  {
+    name: 'nexus3/servers',
+    // Packages of their own, each with a tsconfig.json for where `nexus3` is installed; here it is its source.
+    files: ['templates/**/*.ts', 'examples/**/*.ts'],
+    languageOptions: { parserOptions: { projectService: false, project: './tsconfig.servers.json' } },
+    plugins: { size },
+    rules: {
+      // node:test waits for its tests by itself.
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', name: ['describe', 'it'], package: 'node:test' }] },
+      ],
+      'size/max-lines-hint': ['warn', { max: 300 }],
+      'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }],
     },
   },
   { name: 'nexus3/cli', files: ['src/cli/**/*.ts'], rules: { 'no-console': 'off' } },

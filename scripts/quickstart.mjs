@@ -177,6 +177,7 @@ ${changed ? 'Everything is up and checked.' : 'Everything was up and well alread
   npx nexus3 create myproject           an environment of your own
   npx nexus3 credentials get track      the password that opens a vault, for a script
   npx nexus3 cli track                  talk to one
+  npx nexus3 mcp new notes --env track  an MCP server of your own on one
   npx nexus3 down                       stop everything; the data stay
 
 The servers end with the machine; after a reboot: npx nexus3 up`);

@@ -31,6 +31,8 @@ export type {
   VaultEvent,
 } from './client/environment-client.js';
 
+export { Nexus3Error } from './errors.js';
+
 /** Where Locker's credentials come from, and how the client behaves. */
 export type ConnectOptions = ClientOptions & CredentialsOptions;
 

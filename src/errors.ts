@@ -27,6 +27,7 @@ export const ERROR_EXIT_CODES = {
   LOCKER_INPUT_INVALID: EXIT.usage,
   KIT_NOT_FOUND: EXIT.usage,
   KIT_EXISTS: EXIT.usage,
+  FOLDER_NOT_EMPTY: EXIT.usage,
   BACKUP_NOT_FOUND: EXIT.usage,
   TIME_NOT_COVERED: EXIT.usage,
   NOT_A_READ: EXIT.usage,

@@ -7,6 +7,7 @@ import type { Credential } from '../client/credential.js';
 import type { Configuration } from '../config/configuration.js';
 import type { Overrides } from '../config/load.js';
 import type { Surroundings } from '../config/locate.js';
+import type { NewServerOptions, NewServerReport } from '../mcp/new/new-server.js';
 import type { Progress } from '../progress.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { Secret } from '../protocol/secret.js';
@@ -112,6 +113,12 @@ export interface Operations {
     address: Address,
     credential: { readonly user: string; readonly password: Secret } | undefined,
   ): Promise<Session>;
+  /** `mcp new`: reads the configuration alone, and asks no server. */
+  newMcpServer(
+    configuration: Configuration,
+    options: NewServerOptions,
+    surroundings: Surroundings,
+  ): Promise<NewServerReport>;
   explainEngines(configuration: Configuration, surroundings: Surroundings): Promise<readonly EngineStrategyReport[]>;
   fetchEngine(
     configuration: Configuration,
@@ -232,6 +239,9 @@ export const OPERATIONS: Operations = {
   },
   async openSession(address, credential) {
     return (await import('../compose.js')).openSession(address, credential);
+  },
+  async newMcpServer(configuration, options, surroundings) {
+    return (await import('../mcp/new/new-server.js')).newServer(configuration, options, surroundings);
   },
   async explainEngines({ engine, module }, { env }) {
     return (await import('../compose.js')).explainEngines({ engine, module, env });

@@ -57,6 +57,7 @@ export const create: CommandSpec = {
             )
           : [`It is in ${report.configFile}.`]),
         `Its password for applications: nexus3 credentials get ${report.name}`,
+        `An MCP server on it, for agents: nexus3 mcp new NAME --env ${report.name}`,
       ];
     });
     return EXIT.good;

@@ -209,6 +209,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./locker-reset.js')).lockerReset,
   },
   {
+    name: 'mcp new',
+    summary: 'write an MCP server of your own, complete and tested',
+    load: async () => (await import('./mcp-new.js')).mcpNew,
+  },
+  {
     name: 'engine find',
     summary: 'say which local engine is used, and why',
     load: async () => (await import('./engine-find.js')).engineFind,
@@ -226,5 +231,6 @@ export const GROUPS: Readonly<Record<string, string>> = {
   backup: 'copies of vaults that are proven to load',
   credentials: 'passwords that Locker keeps',
   engine: 'the local server program of the process runtime',
+  mcp: 'servers through which agents use environments',
   locker: 'values that people and servers keep, encrypted, and who read them',
 };
