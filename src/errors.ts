@@ -32,6 +32,8 @@ export const ERROR_EXIT_CODES = {
   NOT_A_READ: EXIT.usage,
   DATABASE_FIXED: EXIT.usage,
   CLIENT_CLOSED: EXIT.usage,
+  CLIENT_CONFIG_INVALID: EXIT.usage,
+  CLIENT_ENTRY_FOREIGN: EXIT.usage,
   // a problem found or left
   PORT_TAKEN: EXIT.problem,
   PLAN_CHANGED: EXIT.problem,
@@ -69,6 +71,7 @@ export const ERROR_EXIT_CODES = {
   RESTORE_FAILED: EXIT.problem,
   NOT_SYNCED: EXIT.problem,
   CURSOR_LOST: EXIT.problem,
+  SERVER_BUSY: EXIT.problem,
   // the runtime or Locker cannot be reached
   ENGINE_NOT_FOUND: EXIT.unreachable,
   DOCKER_UNREACHABLE: EXIT.unreachable,
