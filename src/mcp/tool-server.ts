@@ -1,7 +1,8 @@
 /** An MCP server made of tools: it checks what comes in, asks the person where a tool wants that, and says errors as an agent needs them. */
 import { McpServer } from '@modelcontextprotocol/server';
 import type { CallToolResult, InputRequiredResult, McpServerFactory } from '@modelcontextprotocol/server';
-import { confirm } from './confirm.js';
+import { CallProgress } from './call-progress.js';
+import { Confirmations } from './confirm.js';
 import { toolFailure } from './tool-failure.js';
 import type { Tool } from './tool.js';
 
@@ -13,21 +14,38 @@ export interface ToolServerOptions<Context> {
   readonly instructions: string;
   readonly tools: readonly Tool<Context>[];
   readonly context: Context;
+  /** How long a person may take to answer, in milliseconds; ten minutes by default. */
+  readonly answerTimeoutMs?: number;
 }
 
 /** For whichever transport: each connection, or request over HTTP, has a server of its own over one context. */
 export function toolServerFactory<Context>(options: ToolServerOptions<Context>): McpServerFactory {
+  const confirmations = new Confirmations(options.answerTimeoutMs);
   return ({ era }) => {
     const server = new McpServer(
       { name: options.name, version: options.version },
-      { capabilities: { tools: {} }, instructions: options.instructions },
+      {
+        capabilities: { tools: {} },
+        instructions: options.instructions,
+        requestState: { verify: confirmations.verify },
+      },
     );
-    for (const tool of options.tools) register(server, tool, options.context, era);
+    for (const tool of options.tools) register(server, tool, options.context, { era, confirmations });
     return server;
   };
 }
 
-function register<Context>(server: McpServer, tool: Tool<Context>, context: Context, era: 'legacy' | 'modern'): void {
+interface Serving {
+  readonly era: 'legacy' | 'modern';
+  readonly confirmations: Confirmations;
+}
+
+function register<Context>(
+  server: McpServer,
+  tool: Tool<Context>,
+  context: Context,
+  { era, confirmations }: Serving,
+): void {
   const { name, title, description, input, output, effect, idempotent } = tool;
   server.registerTool(
     name,
@@ -46,12 +64,12 @@ function register<Context>(server: McpServer, tool: Tool<Context>, context: Cont
     },
     async (args, request): Promise<CallToolResult | InputRequiredResult> => {
       try {
-        const question = await tool.question?.(args, context);
-        if (question !== undefined) {
-          const answer = await confirm(question, { server, request, era });
-          if (answer !== 'go on') return answer;
-        }
-        const structuredContent = await tool.run(args, context, { signal: request.mcpReq.signal });
+        const question = () => tool.question?.(args, context) ?? Promise.resolve(undefined);
+        const answer = await confirmations.confirm({ tool: name, args, question }, { server, request, era });
+        if (!answer.agreed) return answer.ask;
+        using progress = new CallProgress(request.mcpReq);
+        const { signal } = request.mcpReq;
+        const structuredContent = await tool.run(args, context, { signal, progress, agreed: answer.to });
         return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
       } catch (error) {
         return toolFailure(error);

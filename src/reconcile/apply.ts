@@ -5,6 +5,7 @@ import { LOCKER_NAME } from '../protocol/environment.js';
 import type { Progress } from '../progress.js';
 import { RUNTIME_CONCURRENCY_MAX } from '../runtime/runtime.js';
 import type { Plan, PlannedAction } from './action.js';
+import { refuseInterrupted } from './interrupted.js';
 import { perform } from './perform.js';
 import { environmentOf, keyOf } from './plan.js';
 import type { World } from './world.js';
@@ -22,7 +23,8 @@ export interface Applied {
   readonly failures: readonly Failure[];
 }
 
-export async function apply(world: World, plan: Plan, progress: Progress): Promise<Applied> {
+/** @param signal ends it between two actions: what has begun is finished */
+export async function apply(world: World, plan: Plan, progress: Progress, signal?: AbortSignal): Promise<Applied> {
   const groups = new Map<string, PlannedAction[]>();
   for (const planned of plan.actions) {
     const name = environmentOf(planned.action);
@@ -32,7 +34,7 @@ export async function apply(world: World, plan: Plan, progress: Progress): Promi
   const failures: Failure[] = [];
   const failed = new Set<string>();
   const run = async (name: string, group: readonly PlannedAction[]): Promise<void> => {
-    const failure = failed.has(name) ? undefined : await applyGroup(world, group, done, progress);
+    const failure = failed.has(name) ? undefined : await applyGroup(world, group, done, progress, signal);
     if (failure === undefined) return;
     failures.push(failure);
     failed.add(name);
@@ -76,9 +78,11 @@ async function applyGroup(
   group: readonly PlannedAction[],
   done: PlannedAction[],
   progress: Progress,
+  signal: AbortSignal | undefined,
 ): Promise<Failure | undefined> {
   for (const planned of group) {
     try {
+      refuseInterrupted(signal);
       progress.step(planned.summary);
       await perform(world, planned.action, progress);
       done.push(planned);

@@ -19,6 +19,8 @@ export interface CheckOptions {
   readonly plan?: string | undefined;
   /** Reserved for the comparison of data. */
   readonly deep: boolean;
+  /** Of `fix`: ends it between two actions. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export async function check(world: World, options: CheckOptions, progress: Progress): Promise<Report> {
@@ -43,7 +45,7 @@ async function fix(
     progress.note(`waiting for ${holder}`);
   });
   const checkedAt = world.clock.now();
-  const result = await repair(world, environments, { planId: options.plan }, progress);
+  const result = await repair(world, environments, { planId: options.plan, signal: options.signal }, progress);
   await bookkeepOrSay(result.after, progress);
   const durationMs = world.clock.now().getTime() - checkedAt.getTime();
   return reportOf({ ...result, applied: result.done.length, checkedAt, durationMs });

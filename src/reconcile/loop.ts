@@ -39,6 +39,8 @@ export interface LoopOptions {
   /** Only this plan, or nothing. */
   readonly planId?: string | undefined;
   readonly mayCreateRootKey?: boolean;
+  /** Ends it between two actions. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface LoopResult {
@@ -91,7 +93,7 @@ export async function repair(
   let next = plan;
   const rounds = options.planId === undefined ? ROUNDS_MAX : 1;
   for (let round = 0; round < rounds && next.id !== undefined; round += 1) {
-    const applied = await apply(world, next, progress);
+    const applied = await apply(world, next, progress, options.signal);
     done.push(...applied.done);
     failures.push(...applied.failures);
     after = await settle(world, environments, options, {

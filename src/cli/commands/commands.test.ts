@@ -62,7 +62,11 @@ describe('confirmation', () => {
   it('of a recovery shows what it will do first', async () => {
     const operations: Partial<Operations> = {
       ...worlds(cwd),
-      previewRecover: async () => ({ steps: ['stop the vault', 'start it'], warnings: ['What is newer is given up.'] }),
+      previewRecover: async () => ({
+        kind: 'vault',
+        steps: ['stop the vault', 'start it'],
+        warnings: ['What is newer is given up.'],
+      }),
     };
     const { exitCode, stderr } = await runCli(['recover', 'track', '--vault', '--accept-loss'], { cwd, operations });
     expect(exitCode).toBe(2);

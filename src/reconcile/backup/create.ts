@@ -11,6 +11,7 @@ import type { Progress } from '../../progress.js';
 import { isLocker, refuseUnnamed, selectEnvironments } from '../desired.js';
 import type { EnvironmentFacts } from '../facts.js';
 import { differsIn } from '../facts.js';
+import { refuseInterrupted } from '../interrupted.js';
 import type { Observation } from '../observe.js';
 import { observe } from '../observe.js';
 import type { World } from '../world.js';
@@ -35,6 +36,8 @@ export interface BackupCreateOptions {
   readonly due: boolean;
   /** Of nexus3. */
   readonly version: string;
+  /** Ends it between two environments. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface BackupCreateReport {
@@ -109,7 +112,10 @@ async function takeTurns(
   const turns = await mapBounded(seen, BACKUP_CONCURRENCY_MAX, async (facts) => {
     const turn: Turn = { environment: facts.environment, archived: null, comparedWithVault: false, warnings: [] };
     const refusal = isLocker(facts.environment) ? undefined : lockerError;
-    await attempt(turn, () => backUp(world, turn, facts, { ...options, refusal }, progress));
+    await attempt(turn, () => {
+      refuseInterrupted(options.signal);
+      return backUp(world, turn, facts, { ...options, refusal }, progress);
+    });
     if (turn.archived === null) {
       await attempt(turn, async () => {
         const gone = await boundHistory(world, turn.environment);

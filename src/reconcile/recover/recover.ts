@@ -20,6 +20,8 @@ export interface RecoverOptions {
   readonly vault: boolean;
   /** Take what the vault's folder holds now, older or empty, as the truth. */
   readonly acceptLoss: boolean;
+  /** The kind that a preview named and somebody agreed to: that, or nothing. */
+  readonly agreed?: string | undefined;
 }
 
 export interface RecoverReport {
@@ -35,6 +37,7 @@ export interface RecoverReport {
 }
 
 export interface RecoverPreview {
+  readonly kind: RecoveryKind;
   readonly steps: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -88,7 +91,7 @@ export async function previewRecover(world: World, options: RecoverOptions): Pro
     kind === 'accept-loss'
       ? [`What the vault of ${options.env} held beyond what is in its folder now is given up.`]
       : [];
-  return { steps: STEPS[kind], warnings };
+  return { kind, steps: STEPS[kind], warnings };
 }
 
 export async function recover(world: World, options: RecoverOptions, progress: Progress): Promise<RecoverReport> {
@@ -100,6 +103,7 @@ export async function recover(world: World, options: RecoverOptions, progress: P
   const startedAt = world.clock.now().getTime();
   const facts = await factsOf(world, options.env);
   const kind = admit(facts, options, await hasAside(world, options.env, 'vault'));
+  if (options.agreed !== undefined && options.agreed !== kind) throw planChanged(options.env, kind);
   if (facts.restore !== undefined) await endJournal(world.configuration.dataRoot, options.env);
   const steps: string[] = [];
   const recording: Progress = {
@@ -123,6 +127,13 @@ export async function recover(world: World, options: RecoverOptions, progress: P
     steps,
     durationMs: world.clock.now().getTime() - startedAt,
   };
+}
+
+function planChanged(env: string, kind: RecoveryKind): Nexus3Error {
+  return new Nexus3Error('PLAN_CHANGED', `Another recovery of ${env} is needed now; nothing was done.`, {
+    evidence: [`now it is: ${STEPS[kind].join('; ')}`],
+    hint: `See: nexus3 check ${env}`,
+  });
 }
 
 async function factsOf(world: World, env: string): Promise<EnvironmentFacts> {
