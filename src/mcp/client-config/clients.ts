@@ -4,7 +4,6 @@ import type { Surroundings } from '../../config/locate.js';
 import { homeOf } from '../../config/locate.js';
 
 export type ClientName = 'claude-desktop' | 'vscode';
-export const CLIENT_NAMES: readonly ClientName[] = ['claude-desktop', 'vscode'];
 
 export interface ClientKind {
   readonly title: string;

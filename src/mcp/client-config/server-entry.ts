@@ -25,7 +25,6 @@ export interface DataEntryOptions {
   readonly token: string | undefined;
 }
 
-export const DATA_NAME = 'nexus3';
 export const CONTROL_SUFFIX = '-control';
 
 /** Paths all of them. */

@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import type { NodeIncomingMessageLike } from '@modelcontextprotocol/node';
-import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { McpServerFactory } from '@modelcontextprotocol/server';
 import { Nexus3Error, systemErrorCode } from '../../errors.js';
 import { CallGate } from '../call-gate.js';
@@ -21,11 +20,11 @@ import {
   REQUESTS_AT_ONCE_MAX,
   REQUESTS_WAITING_MAX,
   RETRY_AFTER_S,
-  STREAMS_MAX,
   TIMEOUT_CHECK_MS,
 } from './limits.js';
 import { MCP_PATH, refuseRequest } from './local-request.js';
 import type { Refusal } from './local-request.js';
+import { httpProtocol } from './protocol.js';
 import { refuse } from './reply.js';
 
 /** The one address. It is not to be chosen: what is served here is guarded for this machine alone. */
@@ -48,12 +47,8 @@ export interface HttpOptions {
 export async function serveOverHttp(factory: McpServerFactory, options: HttpOptions): Promise<void> {
   const { port, bearer, signal, log, onListening } = options;
   const onerror = (error: Error): void => log(error.message);
-  const handler = createMcpHandler(factory, {
-    onerror,
-    maxRequestBodySize: MESSAGE_BYTES_MAX,
-    maxSubscriptions: STREAMS_MAX,
-  });
-  const answer = toNodeHandler(handler, { onerror, maxRequestBodySize: MESSAGE_BYTES_MAX });
+  const protocol = httpProtocol(factory, onerror);
+  const answer = toNodeHandler(protocol, { onerror, maxRequestBodySize: MESSAGE_BYTES_MAX });
   const requests = new Requests({
     port,
     bearer,
@@ -79,7 +74,7 @@ export async function serveOverHttp(factory: McpServerFactory, options: HttpOpti
   server.close();
   server.closeIdleConnections();
   await within(END_WAIT_MAX_MS, requests.settled());
-  await within(END_WAIT_MAX_MS, handler.close());
+  await within(END_WAIT_MAX_MS, protocol.close());
   server.closeAllConnections();
 }
 
@@ -96,8 +91,8 @@ const REFUSED: Readonly<Record<Refusal, { readonly status: number; readonly mess
   origin: { status: 403, message: 'This server answers no page of another origin.' },
   path: { status: 404, message: `There is ${MCP_PATH} and nothing else.` },
 };
-/** What 2025's protocol has GET and DELETE for, sessions, is not offered. */
-const METHODS = 'POST';
+/** DELETE ends a session. A stream of what nobody asked for, which GET would be, is not offered. */
+const METHODS: readonly string[] = ['POST', 'DELETE'];
 
 class Requests {
   readonly #init: RequestsInit;
@@ -147,8 +142,9 @@ class Requests {
       refuse(response, { status: 401, message: 'Show the token: `nexus3 mcp token` prints it.', headers });
       return;
     }
-    if (request.method !== 'POST') {
-      refuse(response, { status: 405, message: 'Only POST is answered here.', headers: { allow: METHODS } });
+    if (!METHODS.includes(request.method ?? '')) {
+      const allow = METHODS.join(', ');
+      refuse(response, { status: 405, message: `Only ${allow} are answered here.`, headers: { allow } });
       return;
     }
     await this.#answer(request, response);

@@ -24,3 +24,7 @@ export const REQUEST_WAIT_MAX_MS = 15_000;
 export const RETRY_AFTER_S = 1;
 /** Streams that a client holds open to be told of changes. */
 export const STREAMS_MAX = 32;
+/** How many clients of 2025's protocol are known at a time; the one silent for longest is forgotten for a new one. */
+export const SESSIONS_MAX = 128;
+/** How long such a client may be silent before it is forgotten and has to begin anew, in milliseconds. */
+export const SESSION_IDLE_MAX_MS = 60 * 60_000;
