@@ -21,7 +21,7 @@ const DATA_INSTRUCTIONS =
 export interface ServeOptions {
   readonly overrides: Overrides;
   readonly surroundings: Surroundings;
-  readonly streams: Pick<StdioStreams, 'stdin' | 'stdout' | 'signal'>;
+  readonly streams: Pick<StdioStreams, 'stdin' | 'stdout' | 'giveUpOutput' | 'signal'>;
   /** Lines for a person. */
   readonly say: (line: string) => void;
   /** Of this package. */

@@ -18,7 +18,7 @@ export const HTTP_OPTIONS: readonly OptionSpec[] = [
 ];
 
 export function servingOf(args: Arguments, { io, overrides, output }: Context): Omit<ServeOptions, 'version'> {
-  const { stdin, stdout, signal } = io;
+  const { stdin, stdout, signal, giveUpOutput } = io;
   const [http, bearerFile] = [args.number('http'), args.text('bearer-file')];
   if (bearerFile !== undefined && http === undefined) {
     throw new Nexus3Error('USAGE', 'Over stdin and stdout, no token is shown.', {
@@ -29,5 +29,5 @@ export function servingOf(args: Arguments, { io, overrides, output }: Context): 
   if (http === undefined && stdin.isTTY === true) {
     say('This speaks MCP on stdin and stdout, to a program; `nexus3 mcp config` sets one up. Ctrl-D ends it.');
   }
-  return { overrides, surroundings: io, streams: { stdin, stdout, signal }, say, http, bearerFile };
+  return { overrides, surroundings: io, streams: { stdin, stdout, signal, giveUpOutput }, say, http, bearerFile };
 }

@@ -3,6 +3,7 @@
  * what it was answered, nothing more is read from it, so neither of both can make this process hold more than that.
  */
 import { Transform } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TransformCallback, Writable } from 'node:stream';
 import { MESSAGE_BYTES_MAX } from './limits.js';
 
@@ -24,14 +25,20 @@ export class PacedLines extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#pass(chunk).then(() => done(), done);
+  }
+
+  async #pass(chunk: Buffer): Promise<void> {
     let start = 0;
     for (let end = chunk.indexOf(LINE_BREAK); end !== -1; end = chunk.indexOf(LINE_BREAK, start)) {
       this.#take(chunk.subarray(start, end + 1));
       this.#endLine();
       start = end + 1;
+      // One at a time: a thousand short questions with long answers must not keep signals, and everybody else, waiting.
+      await nextTurn();
+      await this.#whenRead();
     }
     this.#take(chunk.subarray(start));
-    this.#whenRead(done);
   }
 
   /** A last line without its end is no message. */
@@ -53,16 +60,15 @@ export class PacedLines extends Transform {
     this.#bytes = 0;
   }
 
-  #whenRead(done: TransformCallback): void {
+  async #whenRead(): Promise<void> {
     const output = this.#output;
-    if (!output.writableNeedDrain || output.destroyed) {
-      done();
-      return;
-    }
-    const go = (): void => {
-      output.off('drain', go).off('close', go).off('error', go);
-      done();
-    };
-    output.on('drain', go).on('close', go).on('error', go);
+    if (!output.writableNeedDrain || output.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        output.off('drain', go).off('close', go).off('error', go);
+        resolve();
+      };
+      output.on('drain', go).on('close', go).on('error', go);
+    });
   }
 }

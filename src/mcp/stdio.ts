@@ -9,6 +9,8 @@ import { within } from './within.js';
 export interface StdioStreams {
   readonly stdin: Readable;
   readonly stdout: Writable;
+  /** Called at the end where the client does not read what is left. */
+  readonly giveUpOutput?: (() => void) | undefined;
   /** Ends it. */
   readonly signal: AbortSignal;
   /** Lines for a person; never on stdout. */
@@ -21,8 +23,10 @@ const BUFFER_BYTES_MAX = 2 * MESSAGE_BYTES_MAX + 64 * 1024;
 /** Resolves when standard input has ended, nobody reads standard output any more, or at the signal. */
 export async function serveOverStdio(
   factory: McpServerFactory,
-  { stdin, stdout, signal, log }: StdioStreams,
+  { stdin, stdout, giveUpOutput, signal, log }: StdioStreams,
 ): Promise<void> {
+  // The SDK listens once for each answer that waits; how many can wait, PacedLines bounds.
+  stdout.setMaxListeners(0);
   const lines = new PacedLines(stdout, (bytes) => {
     log(`A line of ${String(bytes)} bytes was passed over: a message has at most ${String(MESSAGE_BYTES_MAX)}.`);
   });
@@ -45,7 +49,7 @@ export async function serveOverStdio(
   await within(END_WAIT_MAX_MS, handle.close());
   // What the client does not read must not keep the process.
   if (stdout.writableLength > 0) await within(END_WAIT_MAX_MS, flushed(stdout));
-  if (stdout.writableLength > 0) stdout.destroy();
+  if (stdout.writableLength > 0) giveUpOutput?.();
 }
 
 function flushed(stream: Writable): Promise<void> {
