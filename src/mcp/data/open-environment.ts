@@ -1,5 +1,6 @@
 /** One environment while this server serves it: its client, and the connections for graph commands. */
 import type { EnvironmentClient } from '../../client/environment-client.js';
+import { Nexus3Error } from '../../errors.js';
 import { isReply } from './failures.js';
 import type { Ask, LaneRun } from './graph-lanes.js';
 import { GraphLanes } from './graph-lanes.js';
@@ -86,6 +87,6 @@ export class OpenEnvironment {
 
 /** The operational is not there, or loads its data. */
 function isAway(error: unknown): boolean {
-  if (isReply(error)) return /^(LOADING|MASTERDOWN)/.test(error.message);
-  return error instanceof Error && error.constructor.name !== 'Nexus3Error';
+  if (error instanceof Nexus3Error) return error.code === 'ENVIRONMENT_UNREACHABLE';
+  return !isReply(error) || /^(LOADING|MASTERDOWN)/.test(error.message);
 }
