@@ -19,7 +19,10 @@ const SCENARIO_HOOK_TIMEOUT_MS = 240_000;
 /** Of the whole run: stopping a Docker engine and its containers takes a while. */
 const TEARDOWN_TIMEOUT_MS = 90_000;
 
-const scenario = { testTimeout: SCENARIO_TIMEOUT_MS, hookTimeout: SCENARIO_HOOK_TIMEOUT_MS };
+/** CommonJS modules as Node hands them out, which is how the product is run. */
+const deps = { interopDefault: false };
+
+const scenario = { deps, testTimeout: SCENARIO_TIMEOUT_MS, hookTimeout: SCENARIO_HOOK_TIMEOUT_MS };
 
 export default defineConfig({
   test: {

@@ -10,6 +10,8 @@ import { Nexus3Error } from './errors.js';
 import type { EnvironmentKind } from './protocol/environment.js';
 import type { Address } from './protocol/redis-conf.js';
 import { PROTOCOL_REGISTRY } from './protocol/registry.js';
+import { connectionFailure } from './redis/driver/failure.js';
+import { isAnswering } from './redis/driver/is-answering.js';
 import { openClient } from './redis/driver/open-client.js';
 import { openGraph } from './redis/driver/open-graph.js';
 
@@ -42,7 +44,7 @@ export interface EnvironmentUrls {
   readonly name?: string | undefined;
 }
 
-const DRIVERS = { openClient, openGraph };
+const DRIVERS = { openClient, openGraph, connectionFailure, isAnswering };
 
 /**
  * One environment's vault and operational as one thing, with the password from Locker: by root key where nexus3.yaml is,

@@ -1,6 +1,10 @@
-/** An environment's client, connected. */
+/** An environment's client, connected: joins both servers, and what happens around commands, to one thing. */
 import { EventEmitter } from 'node:events';
-import type { OpenClient, DriverClient } from './driver.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Nexus3Error } from '../errors.js';
+import { Barrier } from './barrier.js';
+import { Cursors } from './cursors.js';
+import type { Around, Drivers } from './driver.js';
 import type {
   ClientCounters,
   ClientEvents,
@@ -8,44 +12,149 @@ import type {
   ClientState,
   EnvironmentClient,
   Graph,
+  ReadsFrom,
   RedisClient,
+  SyncedOptions,
 } from './environment-client.js';
 import type { Place } from './place.js';
+import { Reads } from './reads.js';
+import { isDenied, Side } from './side.js';
+import { hasEverything } from './synced.js';
+import { closed, environmentUnreachable, seen } from './unreachable.js';
+import { Watch } from './watch.js';
+import { Writes } from './writes.js';
+import { isWrongPassword } from './wrong-password.js';
 
-const COMMANDS_MAX = 10_000;
+const DEFAULTS = {
+  readYourWritesMaxMs: 250,
+  lagBytesMax: 1_048_576,
+  vaultWaitMaxMs: 1_000,
+  watchIntervalMs: 500,
+  silenceMaxMs: 1_000,
+  commandsMax: 10_000,
+} as const;
 
-export interface Drivers {
-  readonly openClient: OpenClient;
-  openGraph(name: string, writer: RedisClient, reader: RedisClient): Graph;
-}
+/** How long `connect` waits for servers, in milliseconds. */
+const OPEN_MAX_MS = 3_000;
+const OPEN_POLL_MS = 5;
+/** A server that has refused so often is not waited for where the other one is there. */
+const OPEN_FAILURES_MAX = 2;
+/** How long `close` waits for what is under way, in milliseconds. */
+const CLOSE_WAIT_MS = 1_000;
+const SYNCED_MAX_MS = 5_000;
 
 export class ConnectedEnvironment implements EnvironmentClient {
-  readonly #events = new EventEmitter();
   readonly #place: Place;
   readonly #drivers: Drivers;
-  readonly #vault: DriverClient;
-  readonly #operational: DriverClient;
+  readonly #events = new EventEmitter();
+  readonly #reads: Reads;
+  readonly #vault: Side;
+  readonly #operational: Side;
+  readonly #watch: Watch | undefined;
+  readonly #counted = { writesRefused: 0, routeChanges: 0, credentialsReread: 0 };
+  #isClosed = false;
 
   constructor(place: Place, options: ClientOptions, drivers: Drivers) {
+    const settings = { ...DEFAULTS, ...(place.lagBytesMax === undefined ? {} : { lagBytesMax: place.lagBytesMax }) };
+    const limits = { ...settings, ...withoutUndefined(options) };
     this.#place = place;
     this.#drivers = drivers;
-    const shared = {
-      database: options.database,
-      commandOptions: options.commandOptions,
-      commandsMax: options.commandsMax ?? COMMANDS_MAX,
-      onAway: () => undefined,
-      onReady: () => undefined,
+    const barrier = options.readYourWrites === true && place.operational !== undefined ? new Barrier() : undefined;
+    const common = {
+      env: place.name,
+      vault: () => this.#vault,
+      barrier,
+      waitMaxMs: limits.vaultWaitMaxMs,
+      connectionFailure: drivers.connectionFailure,
+      isClosed: () => this.#isClosed,
     };
-    this.#vault = drivers.openClient({ ...shared, address: place.vault, credentials: () => place.login() });
-    this.#operational =
-      place.operational === undefined
-        ? this.#vault
-        : drivers.openClient({ ...shared, address: place.operational, credentials: undefined });
+    const writes = new Writes({ ...common, onRefused: () => (this.#counted.writesRefused += 1) });
+    this.#reads = new Reads({
+      ...common,
+      vault: () => (this.kind === 'secure' ? undefined : this.#vault),
+      operational: () => this.#operational,
+      preferred: () => this.#readsFrom,
+      readYourWritesMaxMs: limits.readYourWritesMaxMs,
+      cursors: new Cursors(),
+      onLoading: () => this.#watch?.loading(),
+    });
+    const sideOf = (name: ReadsFrom, address: Place['vault'], around: Around, opened: boolean): Side =>
+      new Side(
+        {
+          name,
+          address,
+          login: opened ? () => place.login() : undefined,
+          options: {
+            around,
+            commandsMax: limits.commandsMax,
+            commandOptions: options.commandOptions,
+            database: options.database,
+          },
+          waitingMax: limits.commandsMax,
+          onChange: (_isUp, cause) => {
+            this.#changed(name, cause);
+          },
+          onFailed: (cause) => {
+            if (!opened || !isWrongPassword(cause)) return;
+            this.#counted.credentialsReread += 1;
+            place.refused();
+          },
+        },
+        drivers,
+      );
+    this.#vault = sideOf('vault', place.vault, writes.around.bind(writes), true);
+    const aroundReads = this.#reads.around.bind(this.#reads);
+    const { operational } = place;
+    if (operational === undefined) {
+      this.#operational = sideOf('vault', place.vault, aroundReads, true);
+      return;
+    }
+    this.#operational = sideOf('operational', operational, aroundReads, false);
+    this.#watch = new Watch({
+      vault: this.#vault,
+      operational: this.#operational,
+      barrier,
+      lagBytesMax: limits.lagBytesMax,
+      intervalMs: limits.watchIntervalMs,
+      silenceMaxMs: limits.silenceMaxMs,
+      isAnswering: drivers.isAnswering,
+      onRoute: (route) => {
+        this.#counted.routeChanges += 1;
+        this.#events.emit('route', { env: this.name, ...route });
+      },
+    });
   }
 
+  /** Resolves with what there is: one server is enough. @throws Nexus3Error ENVIRONMENT_UNREACHABLE, or why there is no password */
   async open(): Promise<this> {
-    await Promise.all([...new Set([this.#vault, this.#operational])].map(({ client }) => client.connect()));
-    return this;
+    const sides = [this.#vault, this.#operational];
+    // It never ends by itself; what it fails by is the side's cause.
+    for (const { driver } of sides) driver.connect().catch(() => undefined);
+    const until = performance.now() + OPEN_MAX_MS;
+    const isSettled = (side: Side): boolean => side.isUp || side.failures >= OPEN_FAILURES_MAX;
+    while (performance.now() < until) {
+      const denied = sides.find(({ cause }) => isDenied(cause));
+      if (denied !== undefined || (sides.some(({ isUp }) => isUp) && sides.every(isSettled))) break;
+      await sleep(OPEN_POLL_MS);
+    }
+    const failure = this.#whyNotOpen(sides);
+    if (failure === undefined) {
+      this.#watch?.soon();
+      return this;
+    }
+    await this.close();
+    throw failure;
+  }
+
+  #whyNotOpen(sides: readonly Side[]): Nexus3Error | undefined {
+    const denied = sides.map(({ cause }) => cause).find(isDenied);
+    if (denied !== undefined) return denied;
+    if (sides.some(({ isUp }) => isUp)) return undefined;
+    const evidence = sides.map(
+      ({ name, address, cause }) =>
+        `${name} at ${address.host}:${String(address.port)}: ${seen(cause).join('') || 'no answer'}`,
+    );
+    return environmentUnreachable(this.name, [...new Set(evidence)], undefined);
   }
 
   get name(): string {
@@ -57,11 +166,11 @@ export class ConnectedEnvironment implements EnvironmentClient {
   }
 
   get vault(): RedisClient {
-    return this.#vault.client;
+    return this.#vault.driver.client;
   }
 
   get operational(): RedisClient {
-    return this.#operational.client;
+    return this.#operational.driver.client;
   }
 
   graph(name: string): Graph {
@@ -69,20 +178,40 @@ export class ConnectedEnvironment implements EnvironmentClient {
   }
 
   async graphs(): Promise<string[]> {
-    return this.operational.falkordb.list();
+    return (await this.operational.falkordb.list()).map(String);
   }
 
-  async synced(): Promise<void> {
-    if (this.#place.operational !== undefined) await this.vault.wait(1, 5_000);
+  async synced({ timeoutMs = SYNCED_MAX_MS }: SyncedOptions = {}): Promise<void> {
+    if (this.#isClosed) throw closed(this.name);
+    if (this.#place.operational === undefined) return;
+    await hasEverything({
+      env: this.name,
+      vault: this.#vault,
+      operational: this.#operational,
+      timeoutMs,
+      isClosed: () => this.#isClosed,
+    });
   }
 
   get state(): ClientState {
-    return { vault: 'up', operational: this.kind === 'secure' ? 'none' : 'up', readsFrom: 'operational' };
+    const vault = this.#vault.isUp ? 'up' : 'down';
+    if (this.kind === 'secure') return { vault, operational: 'none', readsFrom: 'vault' };
+    return { vault, operational: this.#operational.isUp ? 'up' : 'down', readsFrom: this.#readsFrom };
+  }
+
+  get #readsFrom(): ReadsFrom {
+    return this.#watch?.readsFrom ?? 'vault';
   }
 
   get counters(): ClientCounters {
-    const none = { readsFromOperational: 0, readsFromVault: 0, readsRerouted: 0, readsWaited: 0 };
-    return { ...none, writesRefused: 0, routeChanges: 0, credentialsReread: 0 };
+    const { operational, vault, rerouted, waited } = this.#reads.counts;
+    return {
+      readsFromOperational: operational,
+      readsFromVault: vault,
+      readsRerouted: rerouted,
+      readsWaited: waited,
+      ...this.#counted,
+    };
   }
 
   on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): this {
@@ -95,12 +224,33 @@ export class ConnectedEnvironment implements EnvironmentClient {
     return this;
   }
 
+  #changed(name: ReadsFrom, cause: unknown): void {
+    if (this.#isClosed) return;
+    const side = name === 'vault' ? this.#vault : this.#operational;
+    this.#watch?.changed(side);
+    if (name !== 'vault') return;
+    const state = side.isUp ? 'up' : 'down';
+    this.#events.emit('vault', { env: this.name, state, detail: side.isUp ? 'connected' : seen(cause).join('') });
+  }
+
   async close(): Promise<void> {
-    for (const { client } of new Set([this.#vault, this.#operational])) client.destroy();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#watch?.stop();
+    const sides = [this.#vault, this.#operational];
+    for (const side of sides) side.giveUp();
+    await Promise.all(sides.map(({ driver }) => driver.close(CLOSE_WAIT_MS)));
     await this.#place.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** What was left out has its default; so has what was given as undefined. */
+function withoutUndefined<T extends object>(options: T): Partial<{ [Key in keyof T]: Exclude<T[Key], undefined> }> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<{
+    [Key in keyof T]: Exclude<T[Key], undefined>;
+  }>;
 }

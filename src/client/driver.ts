@@ -1,6 +1,6 @@
-/** The port to node-redis: what this client needs of its driver. compose-client.ts joins it with src/redis/driver. */
+/** The port to node-redis: what the client library needs of it. compose-client.ts joins it with src/redis/driver. */
 import type { Address } from '../protocol/redis-conf.js';
-import type { RedisClient, RedisCommandOptions } from './environment-client.js';
+import type { Graph, RedisClient, RedisCommandOptions } from './environment-client.js';
 
 export interface Login {
   readonly username: string;
@@ -15,16 +15,50 @@ export interface DriverOptions {
   readonly commandOptions: RedisCommandOptions | undefined;
   /** More commands at once on one connection are rejected. */
   readonly commandsMax: number;
-  /** The connection is gone, or could not be made; called again for each attempt. */
-  readonly onAway: (cause: Error) => void;
+  /** Told each time that a connection is lost or could not be made; says after how many milliseconds the next is tried. */
+  readonly onAway: (attempt: number, cause: Error) => number;
   /** Connected, logged in. */
   readonly onReady: () => void;
+  /** What happens around everything that is sent, also over duplicates and pools. */
+  readonly around: Around;
 }
 
-export interface DriverClient {
+/** What was asked of a client, before it is sent. */
+export interface Request {
+  readonly kind: 'command' | 'pipeline' | 'transaction';
+  /** The words of each command, its name first. */
+  readonly commands: readonly (readonly unknown[])[];
+}
+
+/** One connection of a client: its own, or that of a duplicate or of a member of a pool. */
+export interface Link {
+  readonly isOwn: boolean;
+  /** Sends one command behind what was sent before, past `around`. */
+  ask(words: readonly string[]): Promise<unknown>;
+}
+
+/** Over the connection that it was asked of; or over another client's own connection. */
+export type Send<T> = (on?: DriverClient) => Promise<T>;
+
+export type Around = <T>(request: Request, send: Send<T>, link: Link) => Promise<T>;
+
+export interface DriverClient extends Link {
   readonly client: RedisClient;
-  /** Cuts the connection: what is under way on it rejects, and a new one is made. */
+  /** Resolves when connected; tries until then, or until it is closed. */
+  connect(): Promise<void>;
+  /** Cuts its connections: what is under way on them rejects, and new ones are made. */
   sever(): void;
+  /** Ends all of its connections, also of duplicates and pools: waits for what is under way for so many milliseconds. */
+  close(waitMs: number): Promise<void>;
 }
 
-export type OpenClient = (options: DriverOptions) => DriverClient;
+/** What an error says of the connection: undefined when it is a server's answer, or about something else. */
+export type ConnectionFailure = 'not-sent' | 'unknown' | 'closed' | undefined;
+
+export interface Drivers {
+  readonly openClient: (options: DriverOptions) => DriverClient;
+  readonly openGraph: (name: string, writer: RedisClient, reader: RedisClient) => Graph;
+  readonly connectionFailure: (error: unknown) => ConnectionFailure;
+  /** Whether a server says anything at all on a connection of its own, within so many milliseconds. */
+  readonly isAnswering: (address: Address, timeoutMs: number) => Promise<boolean>;
+}

@@ -24,7 +24,7 @@ export class CallGate {
     this.#limits = limits;
   }
 
-  /** Runs it when it is its turn. @throws Nexus3Error SERVER_BUSY; the signal's reason where it is aborted while it waits */
+  /** Runs it when it is its turn. @throws Nexus3Error BUSY; the signal's reason where it is aborted while it waits */
   async run<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     await this.#enter(signal);
     try {
@@ -84,7 +84,7 @@ export function gated<Context>(tools: readonly Tool<Context>[], gate: CallGate):
 }
 
 function busy(evidence: string): Nexus3Error {
-  return new Nexus3Error('SERVER_BUSY', 'This server has too many calls to answer.', {
+  return new Nexus3Error('BUSY', 'This server has too many calls to answer.', {
     evidence: [evidence],
     hint: 'Call again when some of them have been answered; nothing was done for this one.',
   });

@@ -2,6 +2,9 @@
 import type { EnvironmentClient } from '../../client/environment-client.js';
 import { Nexus3Error } from '../../errors.js';
 import type { EnvironmentKind } from '../../protocol/environment.js';
+import { LOCKER_NAME } from '../../protocol/environment.js';
+import { HeldResults } from './held-results.js';
+import { OpenEnvironment } from './open-environment.js';
 
 export interface ServedEnvironment {
   readonly name: string;
@@ -20,10 +23,18 @@ export interface DataContextInit {
 export class DataContext implements AsyncDisposable {
   readonly environments: readonly ServedEnvironment[];
   readonly #open: DataContextInit['open'];
-  readonly #clients = new Map<string, Promise<EnvironmentClient>>();
+  /** Rest of long results, under cursors. */
+  readonly results = new HeldResults();
+  readonly #opened = new Map<string, Promise<OpenEnvironment>>();
   #closed = false;
 
+  /** @throws Nexus3Error USAGE for Locker, whose values are nobody's data */
   constructor({ environments, open }: DataContextInit) {
+    if (environments.some(({ name }) => name === LOCKER_NAME)) {
+      throw new Nexus3Error('USAGE', 'Locker is not served: what it holds are secrets, not data.', {
+        hint: 'Name other environments; `nexus3 status` lists them.',
+      });
+    }
     this.environments = environments;
     this.#open = open;
   }
@@ -47,28 +58,39 @@ export class DataContext implements AsyncDisposable {
   }
 
   /** Connected when first asked for. @throws Nexus3Error ENVIRONMENT_UNKNOWN, and what connecting throws */
-  async client(name: string | undefined): Promise<EnvironmentClient> {
+  async opened(name: string | undefined): Promise<OpenEnvironment> {
     const environment = this.environment(name);
     if (this.#closed) {
       throw new Nexus3Error('CLIENT_CLOSED', 'This server is ending.', { hint: 'Start it again.' });
     }
-    const known = this.#clients.get(environment.name);
+    const known = this.#opened.get(environment.name);
     if (known !== undefined) return known;
-    const opening = this.#open(environment.name);
-    this.#clients.set(environment.name, opening);
+    const opening = this.#open(environment.name).then((client) => new OpenEnvironment(client));
+    this.#opened.set(environment.name, opening);
     try {
       return await opening;
     } catch (error) {
       // The next call tries once more.
-      this.#clients.delete(environment.name);
+      this.#opened.delete(environment.name);
       throw error;
     }
   }
 
+  /** The client of an environment, connected when first asked for. @throws Nexus3Error ENVIRONMENT_UNKNOWN */
+  async client(name: string | undefined): Promise<EnvironmentClient> {
+    return (await this.opened(name)).client;
+  }
+
+  /** As it is now; nothing is opened for this. */
+  async known(name: string): Promise<EnvironmentClient | undefined> {
+    return (await this.#opened.get(name))?.client;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    const opened = await Promise.allSettled(this.#clients.values());
-    this.#clients.clear();
-    await Promise.all(opened.map((one) => (one.status === 'fulfilled' ? one.value.close() : undefined)));
+    const opened = await Promise.allSettled([...this.#opened.values()]);
+    this.#opened.clear();
+    const closing = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value.close()] : []));
+    await Promise.all(closing);
   }
 }

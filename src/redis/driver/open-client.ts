@@ -1,44 +1,80 @@
-/** One node-redis client for one server: it never queues while it is away, comes back by itself, and can be cut. */
+/** One node-redis client for one server: it keeps nothing for later while it is away, comes back by itself, and can be cut. */
 import { createClient } from '@redis/client';
 import falkordb from 'falkordb/dist/src/commands/index.js';
-import type { SingleGraphConnection } from 'falkordb/dist/src/clients/single.js';
 import type { DriverClient, DriverOptions } from '../../client/driver.js';
+import type { RedisClient } from '../../client/environment-client.js';
+import type { PoolInternals } from './intercept.js';
+import { intercept, internalsOf } from './intercept.js';
 import { SeverSignal } from './severable.js';
 
 /** How long a connection may take to open, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 2_000;
-/** The waits before a connection is made anew, each twice the one before, in milliseconds. */
-const RECONNECT_FIRST_MS = 25;
-const RECONNECT_MAX_MS = 500;
+
+type Base = ReturnType<typeof makeBase>;
+/** Its class takes some 20 ms to make; those of all others are its duplicates. */
+let base: Base | undefined;
+
+function makeBase() {
+  return createClient({ modules: { falkordb: falkordb.default } });
+}
 
 export function openClient(options: DriverOptions): DriverClient {
   const signal = new SeverSignal();
-  const { address, credentials, commandOptions } = options;
-  const client = createClient({
+  const { credentials, commandOptions, database } = options;
+  base ??= makeBase();
+  const client = base.duplicate({
     socket: {
-      ...address,
+      ...options.address,
       connectTimeout: CONNECT_TIMEOUT_MS,
-      reconnectStrategy: (retries: number, cause: Error) => {
-        options.onAway(cause);
-        return Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** Math.min(retries, 10));
-      },
+      reconnectStrategy: options.onAway,
       signal,
     },
-    modules: { falkordb: falkordb.default },
     disableOfflineQueue: true,
     commandsQueueMaxLength: options.commandsMax,
-    ...(options.database === undefined ? {} : { database: options.database }),
+    ...(database === undefined ? {} : { database }),
     ...(commandOptions === undefined ? {} : { commandOptions }),
     ...(credentials === undefined
       ? {}
       : { credentialsProvider: { type: 'async-credentials-provider' as const, credentials } }),
-  }) as unknown as SingleGraphConnection;
-  client.on('error', options.onAway);
+  }) as unknown as RedisClient;
+  // Whatever it is, reconnectStrategy is told as well.
+  client.on('error', () => undefined);
   client.on('ready', options.onReady);
+
+  const made = new Set<RedisClient | PoolInternals>();
+  const link = intercept(internalsOf(client), options.around, (one) => {
+    made.add(one);
+    if ('isReady' in one) one.once('end', () => made.delete(one));
+  });
   return {
+    ...link,
     client,
+    connect: async () => {
+      await client.connect();
+    },
     sever: () => {
       signal.sever();
     },
+    close: async (waitMs) => {
+      for (const one of made) destroy(one);
+      made.clear();
+      await closeWithin(client, waitMs);
+      signal.sever();
+    },
   };
+}
+
+async function closeWithin(client: RedisClient, waitMs: number): Promise<void> {
+  if (!client.isOpen) return;
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, client.isReady ? waitMs : 0);
+  });
+  await Promise.race([client.close(), tooLong]);
+  clearTimeout(timer);
+}
+
+function destroy(one: RedisClient | PoolInternals): void {
+  // Of what was closed already, there is nothing left to end.
+  if (one.isOpen) one.destroy();
 }

@@ -1,0 +1,133 @@
+/** Commands for the vault: sent when it is there, refused in bounded time when it is not, never kept for later. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Nexus3Error } from '../errors.js';
+import type { Barrier } from './barrier.js';
+import type { Drivers, Link, Request, Send } from './driver.js';
+import { commandKind } from './read-commands.js';
+import type { Replication } from './replication.js';
+import { ASK_REPLICATION, parseReplication } from './replication.js';
+import type { Side } from './side.js';
+import { closed, vaultUnreachable } from './unreachable.js';
+
+/** How often a vault that is still reading its data is asked again, in milliseconds. */
+const LOADING_POLL_MS = 50;
+
+export interface WritesInit {
+  readonly env: string;
+  readonly vault: () => Side;
+  /** Undefined: reads do not wait for writes. */
+  readonly barrier: Barrier | undefined;
+  readonly waitMaxMs: number;
+  readonly connectionFailure: Drivers['connectionFailure'];
+  readonly isClosed: () => boolean;
+  readonly onRefused: () => void;
+}
+
+export class Writes {
+  readonly #init: WritesInit;
+
+  constructor(init: WritesInit) {
+    this.#init = init;
+  }
+
+  around<T>(request: Request, send: Send<T>, link: Link): Promise<T> {
+    // A duplicate has a connection of its own, which its owner waits for, and a database of its own.
+    if (link.isOwn) {
+      if (selects(request)) return Promise.reject(databaseFixed());
+      if (!this.#init.vault().isUp) return this.#whenUp(request, send, link);
+    }
+    return this.#send(request, send, link).catch((error: unknown) => this.#again(request, send, link, error));
+  }
+
+  async #whenUp<T>(request: Request, send: Send<T>, link: Link): Promise<T> {
+    const vault = this.#init.vault();
+    if (!(await vault.untilUp(this.#init.waitMaxMs))) throw this.#refused('not-sent', vault.cause);
+    return this.around(request, send, link);
+  }
+
+  #send<T>(request: Request, send: Send<T>, link: Link): Promise<T> {
+    const { barrier } = this.#init;
+    return barrier === undefined || isRead(request) ? send() : this.#marked(send, link, barrier);
+  }
+
+  /** With the place in the stream that includes it: only both together are an answer. */
+  async #marked<T>(send: Send<T>, link: Link, barrier: Barrier): Promise<T> {
+    const [done, place] = await Promise.allSettled([send(), this.#placeBehind(link)]);
+    // A command that failed may have written before it did.
+    if (place.status === 'fulfilled') barrier.want(place.value.position);
+    if (done.status === 'rejected') throw done.reason;
+    if (place.status === 'rejected') throw place.reason;
+    return done.value;
+  }
+
+  #asking: { readonly link: Link; readonly answer: Promise<Replication> } | undefined;
+
+  /** Asked once for all that is sent in one go. */
+  #placeBehind(link: Link): Promise<Replication> {
+    if (this.#asking?.link === link) return this.#asking.answer;
+    const answer = Promise.resolve().then(async () => {
+      this.#asking = undefined;
+      return replicationOver(link);
+    });
+    this.#asking = { link, answer };
+    return answer;
+  }
+
+  /** A vault that has just been started answers that it is loading, and has done nothing; of a pipeline, perhaps some. */
+  async #again<T>(request: Request, send: Send<T>, link: Link, first: unknown): Promise<T> {
+    const until = performance.now() + this.#init.waitMaxMs;
+    let error = first;
+    while (isLoading(error) && request.kind !== 'pipeline') {
+      if (performance.now() >= until) throw this.#refused('not-sent', error);
+      await sleep(LOADING_POLL_MS);
+      try {
+        return await this.#send(request, send, link);
+      } catch (next) {
+        error = next;
+      }
+    }
+    throw this.#explained(error);
+  }
+
+  #explained(error: unknown): unknown {
+    const failure = this.#init.connectionFailure(error);
+    if (failure === undefined) return error;
+    if (failure === 'closed') return this.#init.isClosed() ? closed(this.#init.env) : error;
+    return this.#refused(failure, error);
+  }
+
+  #refused(outcome: 'not-sent' | 'unknown', cause: unknown): Nexus3Error {
+    this.#init.onRefused();
+    return this.#init.isClosed() ? closed(this.#init.env) : vaultUnreachable(this.#init.env, outcome, cause);
+  }
+}
+
+/** How far a server is. @throws Nexus3Error REDIS_REPLY_UNEXPECTED, and what the driver throws */
+export async function replicationOver(link: Link): Promise<Replication> {
+  const replication = parseReplication(String(await link.ask(ASK_REPLICATION)));
+  if (replication !== undefined) return replication;
+  throw new Nexus3Error('REDIS_REPLY_UNEXPECTED', 'A server did not say how far its replication is.', {
+    hint: 'Is it one that nexus3 made? `nexus3 check` says.',
+  });
+}
+
+export function isLoading(error: unknown): boolean {
+  return error instanceof Error && /^(?:LOADING|MASTERDOWN) /.test(error.message);
+}
+
+function isRead({ commands }: Request): boolean {
+  return commands.every(([name]) => commandKind(String(name)) === 'read');
+}
+
+const SELECT = 'SELECT';
+
+export function selects({ commands }: Request): boolean {
+  return commands.some(([name]) => String(name).length === SELECT.length && String(name).toUpperCase() === SELECT);
+}
+
+/** Both connections are shared by everything that a client does. */
+export function databaseFixed(): Nexus3Error {
+  return new Nexus3Error('DATABASE_FIXED', 'A connection that is shared stays in its database.', {
+    hint: 'Open another client for it: connect(NAME, { database: N }), or a duplicate: client.vault.duplicate({ database: N }).',
+  });
+}
