@@ -10,9 +10,10 @@ const MESSAGE_CHARS_MAX = 300;
 
 export class CallProgress implements Progress, Disposable {
   #sent = 0;
-  #sentAt = 0;
+  #sentAt = -NOTIFY_EVERY_MS;
   #text = '';
   readonly #timer: NodeJS.Timeout | undefined;
+  #next: NodeJS.Timeout | undefined;
 
   constructor(private readonly mcpReq: ServerContext['mcpReq']) {
     if (mcpReq._meta?.progressToken === undefined) return;
@@ -35,15 +36,22 @@ export class CallProgress implements Progress, Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#next);
   }
 
   #tell(text: string): void {
     this.#text = text.slice(0, MESSAGE_CHARS_MAX);
-    if (this.#timer !== undefined && performance.now() - this.#sentAt >= NOTIFY_EVERY_MS) this.#send();
+    if (this.#timer === undefined || this.#next !== undefined) return;
+    const dueInMs = this.#sentAt + NOTIFY_EVERY_MS - performance.now();
+    if (dueInMs <= 0) this.#send();
+    // Of several in a row, the last one is what is being done.
+    else this.#next = setTimeout(() => this.#send(), dueInMs).unref();
   }
 
   #send(): void {
     const progressToken = this.mcpReq._meta?.progressToken;
+    clearTimeout(this.#next);
+    this.#next = undefined;
     if (progressToken === undefined || this.mcpReq.signal.aborted) return;
     this.#sentAt = performance.now();
     this.#sent += 1;

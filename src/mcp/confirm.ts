@@ -3,7 +3,13 @@
  * very call it was asked for, and only while that call would still do the same.
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { InputRequiredResult, McpServer, RequestStateCodec, ServerContext } from '@modelcontextprotocol/server';
+import type {
+  ElicitResult,
+  InputRequiredResult,
+  McpServer,
+  RequestStateCodec,
+  ServerContext,
+} from '@modelcontextprotocol/server';
 import {
   acceptedContent,
   CLIENT_CAPABILITIES_META_KEY,
@@ -114,7 +120,7 @@ export class Confirmations {
     return { agreed: true, to: now.about };
   }
 
-  async #elicit(question: Required<Question>, mcpReq: ServerContext['mcpReq']): ReturnType<typeof mcpReq.elicitInput> {
+  async #elicit(question: Required<Question>, mcpReq: ServerContext['mcpReq']): Promise<ElicitResult> {
     try {
       // Deprecated for what came after it; for a host of 2025 this is the one way.
       // eslint-disable-next-line @typescript-eslint/no-deprecated

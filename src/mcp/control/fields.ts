@@ -11,7 +11,7 @@ const NAME = z.string().min(1).max(NAME_CHARS_MAX);
 
 export const environment = NAME.describe('The name of one environment, as status gives it');
 
-export function environments(description: string) {
+export function environments(description: string): z.ZodOptional<z.ZodArray<z.ZodString>> {
   return z.array(NAME).max(NAMES_MAX).optional().describe(description);
 }
 
