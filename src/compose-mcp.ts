@@ -14,9 +14,6 @@ import type { Progress } from './progress.js';
 import { SILENT } from './progress.js';
 import type { World } from './reconcile/world.js';
 
-const DATA_INSTRUCTIONS =
-  'Data of environments of nexus3. Each environment has keys and graphs. Call `environments` first, to see what there is.';
-
 /** Where it runs, and what it is reached by. */
 export interface ServeOptions {
   readonly overrides: Overrides;
@@ -48,9 +45,10 @@ export interface ServeControlOptions extends ServeOptions {
 export async function serveData(options: ServeDataOptions): Promise<void> {
   const { envs, write, token, overrides, surroundings } = options;
   const where = { token, config: overrides.config, surroundings };
-  const [{ DataContext }, { dataTools }, { servedEnvironments, openEnvironment }] = await Promise.all([
+  const [{ DataContext }, { dataTools }, { dataInstructions }, { servedEnvironments, openEnvironment }] = await Promise.all([
     import('./mcp/data/context.js'),
     import('./mcp/data/tools.js'),
+    import('./mcp/data/instructions.js'),
     import('./compose-mcp-served.js'),
   ]);
   const environments = await servedEnvironments(envs, where);
@@ -58,7 +56,7 @@ export async function serveData(options: ServeDataOptions): Promise<void> {
   const hasRootKey = tokenPath({ token }, surroundings) === undefined;
   await serve(options, hasRootKey, {
     name: 'nexus3',
-    instructions: DATA_INSTRUCTIONS,
+    instructions: dataInstructions({ write }),
     tools: dataTools({ write }),
     context,
   });
