@@ -1,6 +1,7 @@
 /** How an MCP server is reached: started by a host over stdin and stdout, or over HTTP. What its tools do is elsewhere. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connected, ERAS, HttpServerProcess, bearerToken, ServerProcess, TRANSPORTS } from '../support/mcp-client.js';
+import { ERAS } from '../support/mcp-link.js';
+import { connected, HttpServerProcess, bearerToken, ServerProcess, TRANSPORTS } from '../support/mcp-client.js';
 import { Nexus } from '../support/nexus.js';
 import { INITIALIZE, RawLines } from '../support/raw-mcp.js';
 

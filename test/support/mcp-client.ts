@@ -3,22 +3,20 @@ import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { ClientCapabilities, ElicitResult, Transport } from '@modelcontextprotocol/client';
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import type { Client, Transport } from '@modelcontextprotocol/client';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { expect } from 'vitest';
+import type { OpenControl } from './control-talk.js';
+import type { Era, Person } from './mcp-link.js';
+import { mcpClient } from './mcp-link.js';
 import type { Nexus } from './nexus.js';
 import { freePortBlock } from './nexus.js';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-export const ERAS = ['legacy', 'modern'] as const;
-export type Era = (typeof ERAS)[number];
 export const TRANSPORTS = ['stdio', 'http'] as const;
 export type TransportName = (typeof TRANSPORTS)[number];
-
-/** What the person says; undefined: the host cannot ask. */
-export type Person = (question: string) => Promise<ElicitResult>;
 
 /** How long a server may take to answer at all, or to end, in milliseconds, on a busy machine. */
 const SERVER_WAIT_MS = 20_000;
@@ -118,23 +116,22 @@ export function httpTransport(url: string, token: string): StreamableHTTPClientT
   });
 }
 
-export function mcpClient(
-  era: Era,
-  person?: Person,
-  capabilities: ClientCapabilities = person === undefined ? {} : { elicitation: { form: {} } },
-): Client {
-  const client = new Client(
-    { name: 'nexus3-test', version: '1.0.0' },
-    { capabilities, versionNegotiation: { mode: era === 'modern' ? { pin: '2026-07-28' } : 'legacy' } },
-  );
-  if (person !== undefined) {
-    client.setRequestHandler('elicitation/create', async ({ params }) => person(params.message));
-  }
-  return client;
-}
-
 export interface Connected extends AsyncDisposable {
   readonly client: Client;
+}
+
+/** The care server as a host has it, for the scenarios of its tools. */
+export function controlOver(transport: TransportName): OpenControl {
+  return async (nexus, { allowChanges }) => {
+    const args = ['mcp', 'control', ...(allowChanges ? ['--allow-changes'] : [])];
+    if (transport === 'stdio') {
+      const own = stdioTransport(nexus, { args });
+      return { transport: own, log: () => '', [Symbol.asyncDispose]: () => own.close() };
+    }
+    const server = await HttpServerProcess.start(nexus, { args });
+    const own = httpTransport(server.url, await bearerToken(nexus));
+    return { transport: own, log: () => server.err, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  };
 }
 
 /** A client whose server is ended with it. */
