@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Called } from './call-tool.js';
 import { callTool } from './call-tool.js';
+import { LOADS, NOT_LOADS } from './cypher-loads.js';
 import type { Nexus } from './nexus.js';
 import { storeDigest } from './store-digest.js';
 
@@ -18,45 +19,6 @@ export interface Attacked {
   /** Of the process that serves, in bytes. */
   readonly memory: () => Promise<number> | number;
 }
-
-/** As found in the wild and in the engine's grammar; the words LOAD and CSV may have any of these between them. */
-export const LOADS: readonly string[] = [
-  'LOAD CSV FROM $url AS r RETURN r',
-  'load csv from $url AS r RETURN r',
-  'LoAd\n\tCsV WITH HEADERS FROM $url AS r RETURN r',
-  'LOAD/**/CSV FROM $url AS r RETURN r',
-  'LOAD/* " */CSV FROM $url AS r RETURN r',
-  "LOAD// ' \nCSV FROM $url AS r RETURN r",
-  '/*/ */ LOAD CSV FROM $url AS r RETURN r',
-  'UNWIND [1] AS i LOAD CSV FROM $url AS r RETURN r',
-  'WITH 1 AS `a"` LOAD CSV FROM $url AS r RETURN r',
-  'WITH 1 AS `a\\` LOAD CSV FROM $url AS r RETURN r',
-  'WITH "a\\\\" AS a LOAD CSV FROM $url AS r RETURN r',
-  "WITH 'it\\'s \"' AS a LOAD CSV FROM $url AS r RETURN r",
-  'UNWIND [1] AS i WITH i LIMIT 1LOAD CSV FROM $url AS r RETURN r',
-  'WITH $url AS u WITH u LIMIT $1LOAD CSV FROM $url AS r RETURN r',
-  'CALL { LOAD CSV FROM $url AS r RETURN r } RETURN r',
-  'RETURN 1 AS r UNION LOAD CSV FROM $url AS r RETURN r',
-  'CYPHER x=1 LOAD CSV FROM $url AS r RETURN r',
-  'EXPLAIN LOAD CSV FROM $url AS r RETURN r',
-  'PROFILE LOAD CSV FROM $url AS r RETURN r',
-  '\\u004cOAD CSV FROM $url AS r RETURN r',
-  'LOAD\u00a0CSV FROM $url AS r RETURN r',
-  'LOAD\u200bCSV FROM $url AS r RETURN r',
-  'LOAD\0CSV FROM $url AS r RETURN r',
-  'WITH 1 AS a // \u2028 LOAD CSV\rLOAD CSV FROM $url AS r RETURN r',
-];
-
-/** The words where they are only text. */
-export const NOT_LOADS: readonly string[] = [
-  'RETURN "LOAD CSV FROM x" AS a',
-  "RETURN 'say \\'LOAD CSV\\'' AS a",
-  'RETURN 1 AS `LOAD CSV`',
-  'RETURN 1 AS a // LOAD CSV',
-  'RETURN 1 AS a /* LOAD CSV */',
-  'OPTIONAL MATCH (load:CSV) RETURN load',
-  'WITH 1 AS load, 2 AS csv RETURN load, csv',
-];
 
 const WRITES: readonly string[] = [
   'CREATE (:Evil)',
@@ -285,22 +247,11 @@ export function dataAttacks(attacked: () => Attacked): void {
 
   describe('keys', () => {
     it('with odd names are names, or are refused', async () => {
-      for (const key of [
-        'a\nb',
-        'a\r\nSET k evil\r\n',
-        'a\0b',
-        ' ',
-        '',
-        '*',
-        '"',
-        'é😀',
-        '__proto__',
-        'x'.repeat(1_024),
-      ]) {
+      for (const key of ['a\nb', 'a\r\nSET k evil\r\n', 'a\0b', ' ', '*', '"', 'é😀', '__proto__', 'x'.repeat(1_024)]) {
         const { data, text } = await call('key_get', { key });
         expect(data, `${JSON.stringify(key)} ${text}`).toMatchObject({ exists: false, type: 'none' });
       }
-      for (const key of ['\ud800', 'x'.repeat(1_025), 'é'.repeat(513)]) {
+      for (const key of ['', '\ud800', 'x'.repeat(1_025), 'é'.repeat(513)]) {
         for (const [name, more] of Object.entries({
           key_get: { key },
           key_set: { key, text: '1' },
