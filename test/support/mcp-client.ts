@@ -118,6 +118,8 @@ export function httpTransport(url: string, token: string): StreamableHTTPClientT
 
 export interface Connected extends AsyncDisposable {
   readonly client: Client;
+  /** Of the server's process. */
+  readonly pid: number;
 }
 
 /** The care server as a host has it, for the scenarios of its tools. */
@@ -147,10 +149,10 @@ export async function connected(
     await server?.[Symbol.asyncDispose]();
   };
   try {
-    const transport: Transport =
-      server === undefined ? stdioTransport(nexus, options) : httpTransport(server.url, await bearerToken(nexus));
+    const own = server === undefined ? stdioTransport(nexus, options) : undefined;
+    const transport: Transport = own ?? httpTransport(server?.url ?? '', await bearerToken(nexus));
     await client.connect(transport);
-    return { client, [Symbol.asyncDispose]: end };
+    return { client, pid: own?.pid ?? server?.child.pid ?? 0, [Symbol.asyncDispose]: end };
   } catch (error) {
     await end();
     throw error;

@@ -93,7 +93,8 @@ export function takesAway({ tokens }: CheckedQuery): boolean {
 
 /**
  * The query with a LIMIT on what it gives back, so that the engine stops there: after each of its last RETURNs (of a
- * UNION there are several) that has none. One that is there stays, when it is a number or a parameter of at most `rows`.
+ * UNION there are several) that has none. One that is there stays, but for a number beyond `rows`; what an expression or a
+ * parameter there lets through is bounded by the bytes of the reply.
  */
 export function limitRows(query: CheckedQuery, rows: number): string {
   const { text, tokens } = query;

@@ -41,6 +41,8 @@ export function keyName(key: string | undefined, keyBase64: string | undefined):
     throw usage('Name the key either as `key` or as `keyBase64`.', 'Give one of them.');
   }
   const name = key === undefined ? Buffer.from(keyBase64 ?? '', 'base64') : wellFormed(key, 'The name of the key');
+  // Read rights are to all patterns of names, which an empty one matches none of (measured).
+  if (name.length === 0) throw usage('The name of the key is empty.', 'Name a key.');
   if (name.length > KEY_BYTES_MAX) {
     throw usage(`The name of the key is longer than ${String(KEY_BYTES_MAX)} bytes.`, 'Use a shorter one.');
   }

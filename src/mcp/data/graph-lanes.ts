@@ -119,7 +119,7 @@ class Lane {
   }
 
   static async open(base: RedisClient, onGone: () => void): Promise<Lane> {
-    const client = base.duplicate() as unknown as RedisClient;
+    const client = base.duplicate(withoutSignal(base)) as unknown as RedisClient;
     const counted = new CountedSocket();
     const lane = new Lane(client, counted);
     client.on('error', (error: unknown) => {
@@ -162,6 +162,13 @@ class Lane {
     this.#ended = true;
     if (this.#client.isOpen) this.#client.destroy();
   }
+}
+
+/** What cuts the client's own connection would gather a listener for each of these. They are ended one by one. */
+function withoutSignal({ options }: RedisClient): Parameters<RedisClient['duplicate']>[0] {
+  const socket = { ...options.socket };
+  if ('signal' in socket) delete socket.signal;
+  return { socket };
 }
 
 function tooLarge(): Nexus3Error {
