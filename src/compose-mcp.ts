@@ -45,12 +45,13 @@ export interface ServeControlOptions extends ServeOptions {
 export async function serveData(options: ServeDataOptions): Promise<void> {
   const { envs, write, token, overrides, surroundings } = options;
   const where = { token, config: overrides.config, surroundings };
-  const [{ DataContext }, { dataTools }, { dataInstructions }, { servedEnvironments, openEnvironment }] = await Promise.all([
-    import('./mcp/data/context.js'),
-    import('./mcp/data/tools.js'),
-    import('./mcp/data/instructions.js'),
-    import('./compose-mcp-served.js'),
-  ]);
+  const [{ DataContext }, { dataTools }, { dataInstructions }, { servedEnvironments, openEnvironment }] =
+    await Promise.all([
+      import('./mcp/data/context.js'),
+      import('./mcp/data/tools.js'),
+      import('./mcp/data/instructions.js'),
+      import('./compose-mcp-served.js'),
+    ]);
   const environments = await servedEnvironments(envs, where);
   await using context = new DataContext({ environments, open: (env) => openEnvironment(env, where) });
   const hasRootKey = tokenPath({ token }, surroundings) === undefined;
