@@ -10,6 +10,9 @@ import { connected, controlOver, TRANSPORTS } from '../support/mcp-client.js';
 import { ERAS } from '../support/mcp-link.js';
 import { Nexus } from '../support/nexus.js';
 
+/** They run without a transport in mcp-data-attacks and control; a transport adds minutes, and no tool of its own. */
+const soak = process.env['NEXUS3_SOAK'] === '1';
+
 describe.each(TRANSPORTS)('the data server over %s', (transport) => {
   let nexus: Nexus;
   let session: Connected;
@@ -28,10 +31,12 @@ describe.each(TRANSPORTS)('the data server over %s', (transport) => {
     dataTour(() => nexus, { transport, era });
   });
 
-  dataAttacks(() => ({ nexus, client: session.client, memory: () => residentBytes(session.pid) }));
+  describe.runIf(soak)('under attack', () => {
+    dataAttacks(() => ({ nexus, client: session.client, memory: () => residentBytes(session.pid) }));
+  });
 });
 
-describe.each<TransportName>(TRANSPORTS)('the care server over %s', (transport) => {
+describe.runIf(soak).each<TransportName>(TRANSPORTS)('the care server over %s', (transport) => {
   describeControl({
     options: { runtime: 'process', environments: { track: 'standard', notes: 'secure' } },
     hands: PROCESS_HANDS,
