@@ -16,6 +16,7 @@ const LIBRARY_OWNERS = {
   '@modelcontextprotocol/server': '^src/mcp/',
   '@modelcontextprotocol/node': '^src/mcp/',
   zod: '^src/mcp/',
+  'jsonc-parser': '^src/mcp/client-config/',
   dockerode: '^src/runtime/docker/',
   yaml: '^src/config/',
   commander: '^src/cli/',

@@ -16,6 +16,8 @@ const MODE = 0o755;
 const bundle = await rolldown({
   input: { 'cli/main': join(DIST, 'cli', 'main.js') },
   platform: 'node',
+  // It finds its own parts in a way that cannot be followed; one command needs it, and loads it by itself.
+  external: ['jsonc-parser'],
   logLevel: 'warn',
 });
 const { output } = await bundle.generate({

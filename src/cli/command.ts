@@ -46,6 +46,8 @@ export interface CommandSpec {
   readonly rest?: string;
   /** Ctrl-C is how a person ends it: nothing needs to be said then. */
   readonly endsByInterrupt?: boolean;
+  /** It serves until it is told to end, watches the signal itself, and has done well when it has ended by it. */
+  readonly servesUntilSignal?: boolean;
   run(args: Arguments, context: Context): Promise<ExitCode | PassedOnCode>;
 }
 

@@ -11,6 +11,8 @@ export interface Io extends Surroundings {
   readonly stderr: OutputStream;
   /** Aborted by SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
+  /** What stdout still holds need not be waited for at the end: nobody reads it. */
+  readonly giveUpOutput?: () => void;
 }
 
 /** Lines are laid out for this width where nothing says how wide the reader's page is. */

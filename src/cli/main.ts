@@ -11,6 +11,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+const outputGivenUp = new AbortController();
 const exitCode = await run(process.argv.slice(2), {
   cwd: process.cwd(),
   env: process.env,
@@ -18,6 +19,8 @@ const exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   signal: interruption.signal,
+  giveUpOutput: () => outputGivenUp.abort(),
 });
+if (outputGivenUp.signal.aborted) process.exit(exitCode);
 // After the last byte: what an interrupted command has left running must not keep the process.
 process.stdout.write('', () => process.exit(exitCode));

@@ -2,6 +2,8 @@
  * What the command line is thin over, each loaded only when a command calls it: importing the Docker and Redis clients
  * takes longer than most commands run.
  */
+import { fileURLToPath } from 'node:url';
+import type { ServeControlOptions, ServeDataOptions } from '../compose-mcp.js';
 import type { Audit } from '../locker/audit/audit.js';
 import type { Credential } from '../client/credential.js';
 import type { Configuration } from '../config/configuration.js';
@@ -25,6 +27,7 @@ import type { ExportOptions, ExportReport } from '../reconcile/locker/kit-export
 import type { ImportOptions, ImportReport } from '../reconcile/locker/kit-import.js';
 import type { RekeyReport } from '../reconcile/locker/rekey.js';
 import type { ResetPreview, ResetReport } from '../reconcile/locker/reset.js';
+import type { McpToken } from '../reconcile/mcp-token.js';
 import type { RecoverOptions, RecoverPreview, RecoverReport } from '../reconcile/recover/recover.js';
 import type { RestoreOptions, RestoreReport } from '../reconcile/restore/report.js';
 import type { RestorePlan } from '../reconcile/restore/restore.js';
@@ -125,6 +128,12 @@ export interface Operations {
     progress: Progress,
     surroundings: Surroundings,
   ): Promise<{ readonly engine: FoundEngine; readonly fetched: boolean }>;
+  /** Both resolve when the server has ended. */
+  serveMcpData(options: Omit<ServeDataOptions, 'version'>): Promise<void>;
+  serveMcpControl(options: Omit<ServeControlOptions, 'version'>): Promise<void>;
+  mcpToken(world: World, options: { readonly fresh: boolean }): Promise<McpToken>;
+  /** Absolute: of node, and of the `nexus3` command. */
+  programPaths(): { readonly node: string; readonly main: string };
 }
 
 export const OPERATIONS: Operations = {
@@ -248,5 +257,19 @@ export const OPERATIONS: Operations = {
   },
   async fetchEngine({ engine, module }, progress, { env }) {
     return (await import('../compose.js')).fetchPrivateEngine({ engine, module, env }, progress);
+  },
+  async serveMcpData(options) {
+    return (await import('../compose-mcp.js')).serveData({ ...options, version: await readVersion() });
+  },
+  async serveMcpControl(options) {
+    return (await import('../compose-mcp.js')).serveControl({ ...options, version: await readVersion() });
+  },
+  async mcpToken(world, options) {
+    const { mcpToken } = await import('../reconcile/mcp-token.js');
+    return mcpToken(await world.locker.lockers(), world.clock.now(), options);
+  },
+  programPaths() {
+    // From dist/cli, and as deep from dist/chunks.
+    return { node: process.execPath, main: fileURLToPath(new URL('../cli/main.js', import.meta.url)) };
   },
 };

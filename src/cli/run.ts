@@ -58,6 +58,7 @@ async function execute(
     operations,
   });
   try {
+    if (spec.servesUntilSignal === true) return await spec.run(args, context);
     return await untilInterrupted(io.signal, spec.run(args, context));
   } catch (error) {
     if (spec.endsByInterrupt === true && io.signal.aborted && !output.json) return EXIT.interrupted;

@@ -127,13 +127,17 @@ export function renderRedisConf(
   return `${lines.join('\n')}\n`;
 }
 
+/** A day: longer than any query that anybody waits for. */
+const QUERY_TIMEOUT_CEILING_MS = 86_400_000;
+
 /** FalkorDB refuses TIMEOUT together with TIMEOUT_MAX, so only the newer pair is rendered. */
 function moduleArguments(settings: Settings): readonly string[] {
   const args: string[] = [];
   if (settings.threads !== undefined) args.push('THREAD_COUNT', String(settings.threads));
-  if (settings.queryTimeoutMs !== undefined) {
-    args.push('TIMEOUT_DEFAULT', String(settings.queryTimeoutMs), 'TIMEOUT_MAX', String(settings.queryTimeoutMs));
-  }
+  // With a maximum alone the engine ends writes as well when their caller asks for that (TIMEOUT of GRAPH.QUERY); without
+  // one it takes no notice of it, and a write without end keeps the vault from answering anybody (4.16.3, measured).
+  const [byDefault, most] = [settings.queryTimeoutMs ?? 0, settings.queryTimeoutMs ?? QUERY_TIMEOUT_CEILING_MS];
+  args.push('TIMEOUT_DEFAULT', String(byDefault), 'TIMEOUT_MAX', String(most));
   if (settings.queryQueueMax !== undefined) args.push('MAX_QUEUED_QUERIES', String(settings.queryQueueMax));
   return args;
 }

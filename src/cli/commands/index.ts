@@ -214,6 +214,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./mcp-new.js')).mcpNew,
   },
   {
+    name: 'mcp serve',
+    summary: 'serve the data of environments to an agent',
+    load: async () => (await import('./mcp-serve.js')).mcpServe,
+  },
+  {
+    name: 'mcp control',
+    summary: 'serve the care of all environments to an agent',
+    load: async () => (await import('./mcp-control.js')).mcpControl,
+  },
+  {
+    name: 'mcp token',
+    summary: 'print what a client shows an MCP server over HTTP',
+    load: async () => (await import('./mcp-token.js')).mcpToken,
+  },
+  {
+    name: 'mcp config',
+    summary: 'print or write the configuration of an agent’s host',
+    load: async () => (await import('./mcp-config.js')).mcpConfig,
+  },
+  {
     name: 'engine find',
     summary: 'say which local engine is used, and why',
     load: async () => (await import('./engine-find.js')).engineFind,
@@ -231,6 +251,6 @@ export const GROUPS: Readonly<Record<string, string>> = {
   backup: 'copies of vaults that are proven to load',
   credentials: 'passwords that Locker keeps',
   engine: 'the local server program of the process runtime',
-  mcp: 'servers through which agents use environments',
+  mcp: 'servers for agents (Model Context Protocol)',
   locker: 'values that people and servers keep, encrypted, and who read them',
 };

@@ -144,6 +144,27 @@ describe('a connection that is cut', () => {
   });
 });
 
+describe('an answer that cannot be read', () => {
+  /** Lists in lists, as a stored procedure may give them. */
+  const deep = (levels: number): string[] => [
+    'EVAL',
+    `local t = 1 for i = 1, ${String(levels)} do t = {t} end return t`,
+    '0',
+  ];
+
+  it('costs the connection, because the next answer would be taken for it', async () => {
+    const watched = await open();
+    const { client } = watched.driver;
+    await client.set('mine', 'right');
+    const unread = client.sendCommand(deep(20_000)).catch((failure: unknown) => failure);
+    const next = client.get('mine').catch((failure: unknown) => failure);
+    expect(connectionFailure(await unread)).toBe('unknown');
+    expect(connectionFailure(await next)).toBe('unknown');
+    await expect.poll(() => watched.ready).toBe(2);
+    expect(await client.get('mine')).toBe('right');
+  });
+});
+
 describe('what errors say of the connection', () => {
   it('nothing, where a server has answered', async () => {
     const { client } = (await open()).driver;

@@ -39,13 +39,14 @@ export function internalsOf(client: RedisClient): Internals {
   return (client as unknown as Internals)._self;
 }
 
-/** What makes connections besides the client's own is handed to `onMade`, so that it can be closed with it. */
-export function intercept(
-  self: Internals,
-  interceptor: Interceptor,
-  onMade: (made: RedisClient | PoolInternals) => void,
-  isOwn = true,
-): Link {
+export interface Hooks {
+  /** What makes connections besides the client's own, so that it can be closed with it. */
+  readonly onMade: (made: RedisClient | PoolInternals) => void;
+  /** Of any of them. Without a listener, an error of a connection that node-redis makes anew by itself would end the process. */
+  readonly onError: (error: unknown) => void;
+}
+
+export function intercept(self: Internals, interceptor: Interceptor, hooks: Hooks, isOwn = true): Link {
   const { sendCommand, _executeMulti, _executePipeline, duplicate, createPool } = self;
   const link: Link = { isOwn, ask: (words) => sendCommand.call(self, words) };
 
@@ -70,27 +71,22 @@ export function intercept(
   };
   self.duplicate = function (this: Internals, overrides) {
     const made = duplicate.call(this, overrides);
-    intercept(made, interceptor, onMade, false);
-    // Without a listener, an error of a connection that node-redis makes anew by itself would end the process.
-    made.on('error', () => undefined);
-    onMade(made as unknown as RedisClient);
+    intercept(made, interceptor, hooks, false);
+    made.on('error', hooks.onError);
+    hooks.onMade(made as unknown as RedisClient);
     return made;
   };
   self.createPool = function (this: Internals, options) {
     const pool = createPool.call(self, options);
-    interceptPool(pool._self, interceptor, onMade);
-    onMade(pool);
+    interceptPool(pool._self, interceptor, hooks);
+    hooks.onMade(pool);
     return pool;
   };
   return link;
 }
 
 /** Members come and go; each is met when it is first handed out. */
-function interceptPool(
-  pool: PoolInternals,
-  interceptor: Interceptor,
-  onMade: (made: RedisClient | PoolInternals) => void,
-): void {
+function interceptPool(pool: PoolInternals, interceptor: Interceptor, hooks: Hooks): void {
   const met = new WeakSet<Internals>();
   const { execute } = pool;
   pool.execute = function (task) {
@@ -98,12 +94,12 @@ function interceptPool(
       const member = client._self;
       if (!met.has(member)) {
         met.add(member);
-        intercept(member, interceptor, onMade, false);
+        intercept(member, interceptor, hooks, false);
       }
       return task(client);
     });
   };
-  pool.on('error', () => undefined);
+  pool.on('error', hooks.onError);
 }
 
 /** Who sends: replies are read as the one who was asked reads them, over whichever connection. */

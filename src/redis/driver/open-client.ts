@@ -3,6 +3,7 @@ import { createClient } from '@redis/client';
 import falkordb from 'falkordb/dist/src/commands/index.js';
 import type { DriverClient, DriverOptions } from '../../client/driver.js';
 import type { RedisClient } from '../../client/environment-client.js';
+import { connectionFailure } from './failure.js';
 import type { PoolInternals } from './intercept.js';
 import { intercept, internalsOf } from './intercept.js';
 import { SeverSignal } from './severable.js';
@@ -37,15 +38,21 @@ export function openClient(options: DriverOptions): DriverClient {
       ? {}
       : { credentialsProvider: { type: 'async-credentials-provider' as const, credentials } }),
   }) as unknown as RedisClient;
-  // Whatever it is, reconnectStrategy is told as well.
-  client.on('error', () => undefined);
+  // Of a lost connection, reconnectStrategy is told as well. Anything else is an answer that could not be read (a list in a
+  // list, a thousand deep): node-redis drops it and gives the next one to whoever waited for it, so every connection that
+  // may be so confused has to go.
+  const onError = (error: unknown): void => {
+    if (connectionFailure(error) === undefined && client.isReady) signal.sever();
+  };
+  client.on('error', onError);
   client.on('ready', options.onReady);
 
   const made = new Set<RedisClient | PoolInternals>();
-  const link = intercept(internalsOf(client), options.interceptor, (one) => {
+  const onMade = (one: RedisClient | PoolInternals): void => {
     made.add(one);
     if ('isReady' in one) one.once('end', () => made.delete(one));
-  });
+  };
+  const link = intercept(internalsOf(client), options.interceptor, { onMade, onError });
   return {
     ...link,
     client,

@@ -3,7 +3,7 @@
  *
  * Results name labels, relationship types and properties by number; the official client looks the names up once and
  * believes them for good. So a graph that was deleted and made anew by somebody else came back with wrong labels (measured).
- * Here every compact query carries the version of the schema whose names are known (GRAPH.QUERY … VERSION n); a server that
+ * Here every compact query carries the version of the schema whose names are known (GRAPH.QUERY … VERSION n), and so does the looking up; a server that
  * has another one answers with that in place of doing anything, and names are looked up anew. Vault and operational number
  * a version alike (measured, FalkorDB 4.16.3).
  *
@@ -100,7 +100,7 @@ function knowing(name: string, client: RedisClient, version: number | undefined)
   const ask =
     (command: Command) =>
     async (graph: string, query: Query, options?: QueryOptions, compact = true): Promise<unknown> => {
-      if (!compact || version === undefined) return single[command](graph, query, options, compact);
+      if (version === undefined) return single[command](graph, query, options, compact);
       const words = COMMANDS[command].transformArguments(graph, query, options, compact);
       const reply = await client.sendCommand([...words, 'version', String(version)], { typeMapping: {} });
       if (isOtherSchema(reply)) throw new OtherSchema(reply[1]);

@@ -1,0 +1,71 @@
+/** Which environments a data server serves, and how it connects to one. Neither asks Locker, or a server, before it must. */
+import type { EnvironmentClient } from './client/environment-client.js';
+import { tokenPath } from './compose-credentials.js';
+import type { Surroundings } from './config/locate.js';
+import { Nexus3Error } from './errors.js';
+import type { ServedEnvironment } from './mcp/data/context.js';
+import type { Environment } from './protocol/environment.js';
+import { LOCKER_NAME, portOf } from './protocol/environment.js';
+import { PROTOCOL_REGISTRY } from './protocol/registry.js';
+
+export interface WhereToConnect {
+  /** Path of a token of Locker, as it was named; else `$NEXUS3_TOKEN_FILE`. */
+  readonly token: string | undefined;
+  /** Path of nexus3.yaml, as it was named. */
+  readonly config: string | undefined;
+  readonly surroundings: Surroundings;
+}
+
+/**
+ * Those named, or all but Locker.
+ * @throws Nexus3Error USAGE, ENVIRONMENT_UNKNOWN, CONFIG_…; with a token TOKEN_…
+ */
+export async function servedEnvironments(
+  envs: readonly string[],
+  { token, config, surroundings }: WhereToConnect,
+): Promise<readonly ServedEnvironment[]> {
+  if (envs.includes(LOCKER_NAME)) {
+    throw new Nexus3Error('USAGE', 'Locker is served to no agent.', {
+      hint: 'Name other environments. What Locker keeps is reached with `nexus3 locker`.',
+    });
+  }
+  const path = tokenPath({ token }, surroundings);
+  if (path !== undefined) return [await environmentOfToken(path, envs)];
+  const [{ loadConfiguration }, { selectEnvironments }] = await Promise.all([
+    import('./config/load.js'),
+    import('./reconcile/desired.js'),
+  ]);
+  const configuration = await loadConfiguration({ config }, surroundings);
+  const selected = selectEnvironments(configuration, envs).filter(({ name }) => name !== LOCKER_NAME);
+  if (selected.length > 0) return selected.map(served);
+  throw new Nexus3Error('USAGE', 'There is no environment to serve.', { hint: 'Make one first: nexus3 create NAME' });
+}
+
+export async function openEnvironment(
+  name: string,
+  { token, config, surroundings }: WhereToConnect,
+): Promise<EnvironmentClient> {
+  const { connect } = await import('./compose-client.js');
+  return connect(name, { token, config, surroundings, readYourWrites: true });
+}
+
+function served(environment: Environment): ServedEnvironment {
+  const { name, kind } = environment;
+  const vaultPort = portOf(environment, 'vault');
+  return { name, kind, vaultPort, operationalPort: kind === 'secure' ? undefined : portOf(environment, 'operational') };
+}
+
+/** A token is for one, and says where it answers; of its kind, protocol v1.0 does. */
+async function environmentOfToken(path: string, envs: readonly string[]): Promise<ServedEnvironment> {
+  const { loadToken } = await import('./locker/token/token-file.js');
+  const { id, env, vault } = await loadToken(path);
+  const other = envs.find((name) => name !== env);
+  if (other !== undefined) {
+    throw new Nexus3Error('TOKEN_NOT_FOR', `The token ${id} is not for ${JSON.stringify(other.slice(0, 40))}.`, {
+      evidence: [`it is for ${env}`],
+      hint: `Name ${env} or none, or another token with --token or $NEXUS3_TOKEN_FILE.`,
+    });
+  }
+  const kind = PROTOCOL_REGISTRY.find(({ name }) => name === env)?.kind ?? 'standard';
+  return served({ name: env, kind, vaultPort: vault.port });
+}

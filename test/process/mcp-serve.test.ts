@@ -1,0 +1,164 @@
+/** How an MCP server is reached: started by a host over stdin and stdout, or over HTTP. What its tools do is elsewhere. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ERAS } from '../support/mcp-link.js';
+import { connected, HttpServerProcess, bearerToken, ServerProcess, TRANSPORTS } from '../support/mcp-client.js';
+import { Nexus } from '../support/nexus.js';
+import { INITIALIZE, RawLines } from '../support/raw-mcp.js';
+
+const CONTROL = { args: ['mcp', 'control'] };
+
+let nexus: Nexus;
+
+beforeAll(async () => {
+  nexus = await Nexus.make({ runtime: 'process', environments: { track: 'standard' } });
+  const { code, err } = await nexus.run('up');
+  expect(code, err).toBe(0);
+});
+afterAll(async () => {
+  await nexus[Symbol.asyncDispose]();
+});
+
+describe.each(TRANSPORTS)('over %s', (transport) => {
+  it.each(ERAS)('serves a real client of the %s protocol', async (era) => {
+    await using session = await connected(nexus, { transport, era }, CONTROL);
+    const { tools } = await session.client.listTools();
+    expect(tools.map(({ name }) => name)).toContain('status');
+    const { structuredContent, isError } = await session.client.callTool({ name: 'status', arguments: {} });
+    expect(isError).not.toBe(true);
+    expect(JSON.stringify(structuredContent)).toContain('track');
+  });
+});
+
+describe('a server on stdin and stdout', () => {
+  it.each(['stdin', 'SIGTERM', 'SIGINT'] as const)('ends well by %s', async (by) => {
+    await using server = new ServerProcess(nexus, CONTROL);
+    const talk = new RawLines(server);
+    talk.send(INITIALIZE);
+    await talk.answer('first');
+    if (by === 'stdin') server.child.stdin.end();
+    else server.child.kill(by);
+    expect(await server.ended()).toBe(0);
+    expect(server.err).toBe('');
+  });
+
+  it('ends well before anything was said', async () => {
+    await using server = new ServerProcess(nexus, CONTROL);
+    server.child.stdin.end();
+    expect(await server.ended()).toBe(0);
+  });
+
+  it('bears what is no message, and says nothing but the protocol', async () => {
+    await using server = new ServerProcess(nexus, CONTROL);
+    const talk = new RawLines(server);
+    talk.raw('hello?\n\n\r\n{"jsonrpc":"2.0"\n[]\nnull\n42\n"text"\n{}\n\u0000\u0007\n');
+    talk.send(INITIALIZE);
+    await talk.answer('first');
+    talk.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    talk.send({ jsonrpc: '2.0', id: 1, method: 'no/such', params: {} });
+    talk.send({ jsonrpc: '2.0', id: { deep: true }, method: 'tools/list' });
+    talk.send({ jsonrpc: '2.0', id: null, method: 'tools/list' });
+    talk.send({ jsonrpc: '1.0', id: 2, method: 'tools/list' });
+    talk.send({ jsonrpc: '2.0', id: 'not asked', result: {} });
+    talk.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'never heard of' } });
+    talk.raw(`${'['.repeat(500_000)}${']'.repeat(500_000)}\n`);
+    const deep = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
+    talk.raw(`{"jsonrpc":"2.0","id":"deep","method":"tools/call","params":{"name":"status","arguments":${deep}}}\n`);
+    talk.raw(`{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"no_such_tool"}}\n`);
+    talk.raw('\ufffd\n');
+    talk.raw(Buffer.from([0xff, 0xfe, 0x0a]));
+    talk.send({ jsonrpc: '2.0', id: 'last', method: 'tools/list' });
+    expect((await talk.answer('last')).result).toHaveProperty('tools');
+    expect((await talk.answer(1)).error?.code).toBe(-32_601);
+    expect(JSON.stringify(await talk.answer(3))).toContain('no_such_tool');
+    for (const message of talk.messages()) expect(message.jsonrpc).toBe('2.0');
+    server.child.stdin.end();
+    expect(await server.ended()).toBe(0);
+  });
+
+  it('passes over a line of 100 MB, and holds none of it', async () => {
+    await using server = new ServerProcess(nexus, CONTROL);
+    const talk = new RawLines(server);
+    talk.send(INITIALIZE);
+    await talk.answer('first');
+    const block = Buffer.alloc(1024 * 1024, 'x');
+    for (let written = 0; written < 100; written += 1) {
+      if (!server.child.stdin.write(block)) await new Promise((resolve) => server.child.stdin.once('drain', resolve));
+    }
+    talk.raw('\n');
+    talk.send({ jsonrpc: '2.0', id: 'after', method: 'tools/list' });
+    expect((await talk.answer('after')).result).toHaveProperty('tools');
+    expect(server.err).toMatch(/A line of 104857601 bytes was passed over/);
+    expect(await peakBytes(server)).toBeLessThan(300 * 1024 * 1024);
+  });
+
+  it('ends when nobody reads it any more', async () => {
+    await using server = new ServerProcess(nexus, CONTROL);
+    const talk = new RawLines(server);
+    talk.send(INITIALIZE);
+    await talk.answer('first');
+    server.child.stdout.destroy();
+    talk.send({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+    talk.send({ jsonrpc: '2.0', id: 2, method: 'tools/list' });
+    expect(await server.ended()).toBe(0);
+  });
+
+  it('reads no more from a client that does not read, and still ends when it is told to', async () => {
+    await using server = new ServerProcess(nexus, CONTROL);
+    server.child.stdout.pause();
+    server.child.stdin.write(`${JSON.stringify(INITIALIZE)}\n`);
+    const question = `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' })}\n`.repeat(1_000);
+    let blocked = false;
+    // Every question is answered with many times its length: without a brake, all of it would lie in memory.
+    for (let sent = 0; sent < 200 && !blocked; sent += 1) {
+      if (server.child.stdin.write(question)) continue;
+      blocked = await Promise.race([
+        new Promise<false>((resolve) => server.child.stdin.once('drain', () => resolve(false))),
+        new Promise<true>((resolve) => setTimeout(() => resolve(true), 3_000)),
+      ]);
+    }
+    expect(blocked).toBe(true);
+    expect(await peakBytes(server)).toBeLessThan(300 * 1024 * 1024);
+    server.child.kill('SIGTERM');
+    expect(await server.ended()).toBe(0);
+  });
+});
+
+describe('the token', () => {
+  it('is made once, handed out under the eyes of the audit, and another one takes its place in a server that runs', async () => {
+    await using server = await HttpServerProcess.start(nexus, CONTROL);
+    const first = await bearerToken(nexus);
+    expect(first).toMatch(/^[\w-]{43}$/);
+    expect(await bearerToken(nexus)).toBe(first);
+    expect(server.err + (await nexus.run('locker', 'show', 'mcp')).out).not.toContain(first);
+    expect((await nexus.run('locker', 'audit')).out).toMatch(/reveal +mcp|reveal +l_[0-9a-f]{4}/);
+    expect(await status(server, first)).toBe(200);
+    const second = await bearerToken(nexus, '--new');
+    expect(second).not.toBe(first);
+    await expect.poll(() => status(server, second), { timeout: 5_000 }).toBe(200);
+    await expect.poll(() => status(server, first), { timeout: 5_000 }).toBe(401);
+    const { code, err } = await nexus.run('locker', 'delete', 'mcp', '--yes');
+    expect(code, err).toBe(0);
+    await expect.poll(() => status(server, second), { timeout: 5_000 }).toBe(401);
+  });
+});
+
+async function status(server: HttpServerProcess, token: string): Promise<number> {
+  const response = await fetch(server.url, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    },
+    body: JSON.stringify(INITIALIZE),
+  });
+  await response.text();
+  return response.status;
+}
+
+/** Of the process's memory, as the kernel counts it: at most so much was ever resident. */
+async function peakBytes(server: ServerProcess): Promise<number> {
+  const { readFile } = await import('node:fs/promises');
+  const text = await readFile(`/proc/${String(server.child.pid)}/status`, 'utf8');
+  return Number(/VmHWM:\s+(\d+) kB/.exec(text)?.[1]) * 1024;
+}
