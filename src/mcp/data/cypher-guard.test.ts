@@ -59,11 +59,11 @@ describe('LOAD CSV', () => {
     })
     .map((parts) => parts.join(''));
   const word = (text: string) =>
-    fc
-      .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
-      .map((upper) =>
-        Array.from(text).map((letter, at) => (upper[at] === true ? letter.toUpperCase() : letter.toLowerCase())).join(''),
-      );
+    fc.array(fc.boolean(), { minLength: text.length, maxLength: text.length }).map((upper) =>
+      Array.from(text)
+        .map((letter, at) => (upper[at] === true ? letter.toUpperCase() : letter.toLowerCase()))
+        .join(''),
+    );
   const BEFORE = fc.constantFrom(
     '',
     'UNWIND [1] AS i ',
