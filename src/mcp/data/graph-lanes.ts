@@ -15,11 +15,14 @@ export interface LaneRun {
   readonly signal: AbortSignal;
 }
 
-/** Sends one command and waits for its reply, within bounds. */
-export type Ask = (args: readonly string[]) => Promise<Raw>;
+/** `exact`: whole numbers as text, because a JavaScript number is not exact beyond 2^53. `quick`: as numbers, whatever they are. */
+export type Integers = 'exact' | 'quick';
 
-/** `RESP_TYPES.NUMBER` of node-redis: whole numbers as text, because a JavaScript number is not exact beyond 2^53. */
-const EXACT_NUMBERS = { typeMapping: { 58: String } } as const;
+/** Sends one command and waits for its reply, within bounds. `exact` by default. */
+export type Ask = (args: readonly string[], integers?: Integers) => Promise<Raw>;
+
+/** `RESP_TYPES.NUMBER` of node-redis. */
+const TYPE_MAPPINGS = { exact: { typeMapping: { 58: String } }, quick: { typeMapping: { 58: Number } } } as const;
 
 export class GraphLanes {
   readonly #base: () => RedisClient;
@@ -39,7 +42,7 @@ export class GraphLanes {
       if (this.#overruns >= OVERRUNS_MAX) throw overrun();
       const lane = this.#idle.pop() ?? (await this.#open());
       try {
-        return await work((args) => this.#ask(lane, args, timeoutMs, signal));
+        return await work((args, integers) => this.#ask(lane, { args, integers }, timeoutMs, signal));
       } finally {
         if (lane.usable) this.#idle.push(lane);
         else if (!lane.runsOn) this.#end(lane);
@@ -68,9 +71,9 @@ export class GraphLanes {
     this.#all.delete(lane);
   }
 
-  async #ask(lane: Lane, args: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<Raw> {
+  async #ask(lane: Lane, command: Command, timeoutMs: number, signal: AbortSignal): Promise<Raw> {
     signal.throwIfAborted();
-    const reply = lane.send(args);
+    const reply = lane.send(command);
     const outcome = await firstOf(reply, timeoutMs + QUERY_GRACE_MS, signal);
     if (outcome === 'answered') return reply;
     // The engine cannot be made to stop. Its connection stays until it answers, so that it is known how many still run.
@@ -85,6 +88,11 @@ export class GraphLanes {
     signal.throwIfAborted();
     throw timedOut(timeoutMs);
   }
+}
+
+interface Command {
+  readonly args: readonly string[];
+  readonly integers: Integers | undefined;
 }
 
 async function firstOf(reply: Promise<Raw>, waitMs: number, signal: AbortSignal): Promise<'answered' | 'late'> {
@@ -141,7 +149,7 @@ class Lane {
     return !this.#ended && !this.runsOn;
   }
 
-  async send(args: readonly string[]): Promise<Raw> {
+  async send({ args, integers = 'exact' }: Command): Promise<Raw> {
     const before = this.#counted.bytesRead;
     const watch = setInterval(() => {
       if (this.#counted.bytesRead - before <= REPLY_BYTES_MAX) return;
@@ -149,7 +157,7 @@ class Lane {
       this.end();
     }, REPLY_CHECK_MS);
     try {
-      return await this.#client.sendCommand<Raw>([...args], EXACT_NUMBERS);
+      return await this.#client.sendCommand<Raw>([...args], TYPE_MAPPINGS[integers]);
     } catch (error) {
       throw this.#failure ?? error;
     } finally {
