@@ -18,6 +18,7 @@ import {
 import { graphRows } from './graph-read.js';
 import type { HeldResult } from './held-results.js';
 import { ANSWER_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX, RESULT_BYTES_MAX, ROWS_MAX, RESULT_KEPT_MS } from './limits.js';
+import { rowsText } from './rows-text.js';
 
 const input = z.object({
   environment: environmentField,
@@ -68,6 +69,7 @@ export const graphQuery = ({ write }: { readonly write: boolean }): Tool<DataCon
     output,
     effect: 'read',
     idempotent: true,
+    text: rowsText,
     run: async (given, context, { signal }) => {
       if (given.cursor !== undefined) return nextPage(context, given.cursor, given.environment, given.rows);
       const { graph, query, parameters, timeoutMs } = given;
