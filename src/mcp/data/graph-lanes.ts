@@ -95,23 +95,19 @@ interface Command {
   readonly integers: Integers | undefined;
 }
 
-async function firstOf(reply: Promise<Raw>, waitMs: number, signal: AbortSignal): Promise<'answered' | 'late'> {
-  let stop: () => void = () => undefined;
-  const late = new Promise<'late'>((resolve) => {
-    const timer = setTimeout(resolve, waitMs, 'late');
-    const onAbort = (): void => resolve('late');
-    signal.addEventListener('abort', onAbort);
-    stop = () => {
+function firstOf(reply: Promise<Raw>, waitMs: number, signal: AbortSignal): Promise<'answered' | 'late'> {
+  return new Promise((resolve) => {
+    const settle = (outcome: 'answered' | 'late'): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
+      resolve(outcome);
     };
+    const timer = setTimeout(settle, waitMs, 'late');
+    const onAbort = (): void => settle('late');
+    const onReply = (): void => settle('answered');
+    signal.addEventListener('abort', onAbort);
+    reply.then(onReply, onReply);
   });
-  const answered = (): 'answered' => 'answered';
-  try {
-    return await Promise.race([reply.then(answered, answered), late]);
-  } finally {
-    stop();
-  }
 }
 
 class Lane {

@@ -18,7 +18,7 @@ import {
 import { graphRows } from './graph-read.js';
 import type { HeldResult } from './held-results.js';
 import { ANSWER_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX, RESULT_BYTES_MAX, ROWS_MAX, RESULT_KEPT_MS } from './limits.js';
-import { rowsText } from './rows-text.js';
+import { rememberJson, rowsText } from './rows-text.js';
 
 const input = z.object({
   environment: environmentField,
@@ -139,11 +139,13 @@ function page(result: HeldResult, { from, rowsMax, values }: Page, cursorOf: (fr
     to += 1;
   }
   const more = to < result.rows.length;
+  const rows = values(from, to);
+  rememberJson(rows, result.rows.slice(from, to));
   return {
     environment: result.environment,
     graph: result.graph,
     columns: [...result.columns],
-    rows: values(from, to),
+    rows,
     truncated: more || result.cut.length > 0,
     cut: [...result.cut],
     ...(more ? { nextCursor: cursorOf(to) } : {}),

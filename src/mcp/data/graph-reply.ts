@@ -63,11 +63,11 @@ export function namesThings(rows: readonly Raw[]): boolean {
 }
 
 function cellNames(cell: Raw | undefined, depth: number): boolean {
-  const [code, value] = list(cell);
-  const type = typeOf(code);
+  const pair = list(cell);
+  const type = typeOf(pair[0]);
   if (NAMED.has(type)) return true;
   if (depth >= VALUE_DEPTH_MAX || (type !== TYPE.list && type !== TYPE.map)) return false;
-  return list(value).some((one) => typeof one === 'object' && cellNames(one, depth + 1));
+  return list(pair[1]).some((one) => typeof one === 'object' && cellNames(one, depth + 1));
 }
 
 export class ValueReader {
@@ -88,8 +88,9 @@ export class ValueReader {
   }
 
   #value(cell: Raw | undefined, depth: number): unknown {
-    const [code, value] = list(cell);
-    const type = typeOf(code);
+    const pair = list(cell);
+    const type = typeOf(pair[0]);
+    const value = pair[1];
     if (this.#room <= 0) return this.#left('there is no room for it in this row');
     this.#room -= VALUE_COST_BYTES + (typeof value === 'string' ? Math.min(value.length, VALUE_BYTES_MAX) : 0);
     switch (type) {
