@@ -56,7 +56,8 @@ export function describeClientFailure(options: NexusOptions, hands: Hands): void
   let loads = 0;
 
   beforeAll(async () => {
-    // With `everysec` a vault answers before it has written, as long as an earlier fsync is under way: killed then, it has lost that.
+    // With `everysec` a vault answers before it has written, for up to two seconds, as long as an earlier fsync is under
+    // way: killed then, it has lost that (docs/client.md has the figures). Here an answer is to be a promise.
     nexus = await Nexus.make({ ...options, yaml: 'settings: { appendfsync: always }' });
     await nexus.report(0, 'up');
     await nexus.admin(ENV, 'vault', 'GRAPH.QUERY', HISTORY_GRAPH, 'CREATE INDEX FOR (r:Register) ON (r.id)');
