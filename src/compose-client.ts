@@ -31,6 +31,7 @@ export type {
   VaultEvent,
 } from './client/environment-client.js';
 
+export type { CommandOutcome } from './errors.js';
 export { Nexus3Error } from './errors.js';
 
 /** Where Locker's credentials come from, and how the client behaves. */

@@ -77,6 +77,7 @@ export interface EnvironmentClient extends AsyncDisposable {
   /**
    * The vault, authenticated as `default` with the password from Locker: all writes. While it does not answer, commands
    * reject with VAULT_UNREACHABLE after at most {@link ConnectOptions.vaultWaitMaxMs}; none is kept to be sent later.
+   * `outcome` of the error says whether it may have been done: `not-sent` or `unknown`.
    * `duplicate()` and `createPool()` are covered by `synced()` and `readYourWrites` as well.
    */
   readonly vault: RedisClient;
@@ -108,7 +109,8 @@ export interface EnvironmentClient extends AsyncDisposable {
 export interface ClientOptions {
   /**
    * Every read sees what this client wrote before: it waits for the operational to have it, for at most
-   * {@link readYourWritesMaxMs}, and is then answered by the vault. False by default.
+   * {@link readYourWritesMaxMs}, and is then answered by the vault; where that does not answer either, it rejects with
+   * WRITES_NOT_VISIBLE. False by default.
    */
   readonly readYourWrites?: boolean | undefined;
   /** Milliseconds; 250 by default. */
