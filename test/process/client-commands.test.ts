@@ -485,4 +485,26 @@ describe('close', () => {
     });
     expect([stdout, stderr]).toEqual(['1 2 3\nat once\n', '']);
   });
+
+  it('goes on where a listener throws, which is the program’s to hear of', async () => {
+    const script = join(nexus.root, 'throws.mjs');
+    await writeFile(
+      script,
+      `import { connect } from ${JSON.stringify(join(DIST, 'compose-client.js'))};
+      const client = await connect('track');
+      const thrown = [];
+      process.on('uncaughtException', ({ message }) => thrown.push(message));
+      const back = new Promise((resolve) => client.on('vault', ({ state }) => state === 'up' && resolve()));
+      client.on('vault', ({ state }) => { throw new Error(state); });
+      await client.vault.sendCommand(['QUIT']);
+      await back;
+      console.log(await client.vault.get('kept'), thrown.join(' '));
+      await client.close();`,
+    );
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script], {
+      env: { ...nexus.env, NEXUS3_CONFIG: nexus.configFile },
+      timeout: 10_000,
+    });
+    expect([stdout, stderr]).toEqual(['value down up\n', '']);
+  });
 });
