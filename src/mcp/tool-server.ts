@@ -25,7 +25,8 @@ export function toolServerFactory<Context>(options: ToolServerOptions<Context>):
     const server = new McpServer(
       { name: options.name, version: options.version },
       {
-        capabilities: { tools: {} },
+        // The tools of a server stay what they are for as long as it lives.
+        capabilities: { tools: { listChanged: false } },
         instructions: options.instructions,
         requestState: { verify: confirmations.verify },
       },
