@@ -126,7 +126,9 @@ class Lane {
     const client = base.duplicate(withoutSignal(base)) as unknown as RedisClient;
     const counted = new CountedSocket();
     const lane = new Lane(client, counted);
+    let why: unknown;
     client.on('error', (error: unknown) => {
+      why ??= error;
       // What the driver cannot read; ended at once, before another reply can come in.
       if (error instanceof RangeError) lane.#failure = tooDeep();
       lane.end();
@@ -136,7 +138,8 @@ class Lane {
       await counted.open(() => client.connect());
     } catch (error) {
       lane.end();
-      throw error;
+      // Ended by what kept it from opening: that says more than that it was ended.
+      throw why ?? error;
     }
     return lane;
   }
