@@ -49,8 +49,6 @@ function scene(...changes: readonly Change[]): Scene {
     replicaOfNoOne: note('promoted'),
     save: note('saved'),
     countKeys: () => Promise.resolve({ keys: 0, expiring: 0 }),
-    holdWrites: () => Promise.resolve(),
-    releaseWrites: () => Promise.resolve(),
     replicationOffset: () => Promise.resolve(0),
     countGraphs: () => Promise.resolve([]),
     graphsEnforcing: () => Promise.resolve([]),

@@ -49,9 +49,6 @@ export interface Admin extends AsyncDisposable {
   countGraphs(): Promise<readonly GraphCounts[]>;
   /** Graphs of which a constraint is still being enforced: it would not be in a snapshot. */
   graphsEnforcing(): Promise<readonly string[]>;
-  /** CLIENT PAUSE WRITE: whoever writes waits, for at most so long; reads go on. */
-  holdWrites(ms: number): Promise<void>;
-  releaseWrites(): Promise<void>;
   /** How far its stream of replication has come, or what it has taken of its master's. */
   replicationOffset(): Promise<number>;
   /** Every database and every graph. */

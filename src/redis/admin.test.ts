@@ -74,26 +74,11 @@ describe('an administrator', () => {
     expect(await beside.countKeys()).toEqual({ keys: 5, expiring: 1 });
   });
 
-  it('holds up whoever writes, for at most as long as it says, and stands still with its replica meanwhile', async () => {
+  it('says how far replication has come, on both sides of it', async () => {
     await using on = await openAdmin(vault.address, TEST_CREDENTIALS.admin);
     await using beside = await openAdmin(operational.address, OPERATIONAL_ADMIN);
-    using writer = await openConnection(vault.address, APPLICATION);
-    const write = async (): Promise<number> => {
-      const begin = performance.now();
-      await writer.pipeline([
-        ['INCR', 'held'],
-        ['DEL', 'held'],
-      ]);
-      return performance.now() - begin;
-    };
-    await on.holdWrites(400);
-    const held = write();
     await until(async () => (await on.replicationOffset()) === (await beside.replicationOffset()), 'the same place');
-    expect(await held).toBeGreaterThan(300);
-    await on.holdWrites(60_000);
-    const released = write();
-    await on.releaseWrites();
-    expect(await released).toBeLessThan(10_000);
+    expect(await on.replicationOffset()).toBeGreaterThan(0);
   });
 
   it('says which constraints are still being enforced, and counts only those in force', async () => {

@@ -118,14 +118,6 @@ export class AdminConnection implements AsyncDisposable {
     return graphsEnforcing(this.#connection);
   }
 
-  async holdWrites(ms: number): Promise<void> {
-    await this.#change(['CLIENT', 'PAUSE', String(ms), 'WRITE'], 'CLIENT PAUSE');
-  }
-
-  async releaseWrites(): Promise<void> {
-    await this.#change(['CLIENT', 'UNPAUSE'], 'CLIENT UNPAUSE');
-  }
-
   async replicationOffset(): Promise<number> {
     const fields = parseInfo(expectText(await this.#connection.send(['INFO', 'replication']), 'INFO replication'));
     return Number(fields.get('master_repl_offset'));

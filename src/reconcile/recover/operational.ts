@@ -3,7 +3,7 @@ import type { Progress } from '../../progress.js';
 import { discardAside, moveAside } from '../vault-data/aside.js';
 import { bookkeepAll } from '../check.js';
 import type { EnvironmentFacts } from '../facts.js';
-import { provenSameUnderWrites } from './compare-held.js';
+import { provenSameUnderWrites } from './compare-under-writes.js';
 import { look } from '../loop.js';
 import { perform } from '../perform.js';
 import type { Recovered } from './recovered.js';
