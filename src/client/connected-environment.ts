@@ -47,6 +47,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
   readonly #watch: Watch | undefined;
   readonly #counted = { writesRefused: 0, routeChanges: 0, credentialsReread: 0 };
   #isClosed = false;
+  #isLoginRefused = false;
 
   constructor(place: Place, options: ClientOptions, drivers: Drivers) {
     const limits = limitsOf(options, place);
@@ -76,7 +77,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
         {
           name,
           address,
-          login: opened ? () => place.login() : undefined,
+          login: opened ? () => this.#login() : undefined,
           options: {
             interceptor,
             commandsMax: limits.queueMax,
@@ -89,7 +90,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
           },
           onFailed: (cause) => {
             if (!opened || !isWrongPassword(cause)) return;
-            this.#counted.credentialsReread += 1;
+            this.#isLoginRefused = true;
             place.refused();
           },
         },
@@ -221,6 +222,13 @@ export class ConnectedEnvironment implements EnvironmentClient {
   off<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): this {
     this.#events.off(name, listener);
     return this;
+  }
+
+  /** Many connections may be refused at once; it is read anew once for all of them. */
+  #login(): ReturnType<Place['login']> {
+    if (this.#isLoginRefused) this.#counted.credentialsReread += 1;
+    this.#isLoginRefused = false;
+    return this.#place.login();
   }
 
   /** By itself: a listener that throws ends the program as any does, and not a connection that is just being made. */

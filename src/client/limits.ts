@@ -27,7 +27,7 @@ const BOUNDS = {
   timeoutMs: [0, TIMER_MAX_MS],
 } as const;
 
-export type Limits = Readonly<Record<keyof typeof DEFAULTS | 'queueMax', number>>;
+type Limits = Readonly<Record<keyof typeof DEFAULTS | 'queueMax', number>>;
 
 /** @param configured from nexus3.yaml @throws Nexus3Error USAGE */
 export function limitsOf(options: ClientOptions, configured: Pick<ClientOptions, 'lagBytesMax'>): Limits {

@@ -7,8 +7,8 @@ import type { ReadsFrom } from './environment-client.js';
 /** The waits before a connection is made anew, each twice the one before, in milliseconds. */
 const RECONNECT_FIRST_MS = 25;
 const RECONNECT_MAX_MS = 500;
-/** Where no password can be had, which does not mend itself soon, and each attempt is noted in Locker's audit. */
-const RECONNECT_DENIED_MS = 5_000;
+/** Where no password can be had, which does not mend itself soon, and each question is noted in Locker's audit. */
+const ASK_AGAIN_MS = 5_000;
 
 export interface SideInit {
   readonly name: ReadsFrom;
@@ -35,15 +35,17 @@ export class Side {
   #failures = 0;
   #cause: unknown;
   #lastAttemptAt = performance.now();
+  #denied: { readonly error: unknown; readonly until: number } | undefined;
 
   constructor(init: SideInit, drivers: Drivers) {
     this.#init = init;
+    const { login } = init;
     this.name = init.name;
     this.address = init.address;
     this.driver = drivers.openClient({
       ...init.options,
       address: init.address,
-      credentials: init.login,
+      credentials: login === undefined ? undefined : () => this.#login(login),
       onAway: (attempt, cause) => this.#onAway(attempt, cause),
       onReady: () => {
         this.#onReady();
@@ -124,9 +126,18 @@ export class Side {
       }
     }
     this.#init.onFailed(cause);
-    return isDenied(cause)
-      ? RECONNECT_DENIED_MS
-      : Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** Math.min(attempt, 10));
+    return Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** Math.min(attempt, 10));
+  }
+
+  /** Not asked again for a while after a denial. It is not waited here or there: node-redis ends no wait, and would keep a process that is done. */
+  async #login(login: () => Promise<Login>): Promise<Login> {
+    if (this.#denied !== undefined && performance.now() < this.#denied.until) throw this.#denied.error;
+    try {
+      return await login();
+    } catch (error) {
+      if (isDenied(error)) this.#denied = { error, until: performance.now() + ASK_AGAIN_MS };
+      throw error;
+    }
   }
 }
 
