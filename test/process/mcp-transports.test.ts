@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { PROCESS_HANDS } from '../support/break.js';
 import { describeControl } from '../support/control-scenarios.js';
 import { controlTour } from '../support/control-tour.js';
+import { dataAttackTour } from '../support/data-attack-tour.js';
 import { dataAttacks } from '../support/data-attacks.js';
 import { dataTour } from '../support/data-tour.js';
 import type { Connected, TransportName } from '../support/mcp-client.js';
@@ -34,7 +35,13 @@ describe.each(TRANSPORTS)('both servers over %s', (transport) => {
     if (soak || (transport === 'stdio') === (era === 'modern')) controlTour(() => nexus, { transport, era });
   });
 
+  dataAttackTour(() => ({ nexus, client: session.client }));
+
   describe.runIf(soak)('under attack', () => {
+    // The tour leaves a graph of that name.
+    beforeAll(async () => {
+      await nexus.admin('track', 'vault', 'GRAPH.DELETE', 'g');
+    });
     dataAttacks(() => ({ nexus, client: session.client, memory: () => residentBytes(session.pid) }));
   });
 });
