@@ -6,7 +6,8 @@ import { credentials, tokenPath } from './compose-credentials.js';
 import { ConnectedEnvironment } from './client/connected-environment.js';
 import type { ClientOptions, EnvironmentClient } from './client/environment-client.js';
 import type { Place } from './client/place.js';
-import { Nexus3Error } from './errors.js';
+import type { EnvironmentUrls } from './client/place-at-urls.js';
+import { placeAt } from './client/place-at-urls.js';
 import type { EnvironmentKind } from './protocol/environment.js';
 import type { Address } from './protocol/redis-conf.js';
 import { PROTOCOL_REGISTRY } from './protocol/registry.js';
@@ -31,22 +32,14 @@ export type {
   VaultEvent,
 } from './client/environment-client.js';
 
+export type { EnvironmentUrls } from './client/place-at-urls.js';
+export type { CommandOutcome } from './errors.js';
 export { Nexus3Error } from './errors.js';
 /** Of node-redis and of the official `falkordb` client, as they are. */
 export { ConstraintType, EntityType, RESP_TYPES } from './redis/driver/names.js';
 
 /** Where Locker's credentials come from, and how the client behaves. */
 export type ConnectOptions = ClientOptions & CredentialsOptions;
-
-/** Where both servers answer, for hosts without nexus3.yaml and without Locker. */
-export interface EnvironmentUrls {
-  /** `redis://default:PASSWORD@HOST:PORT`; `rediss://` is not spoken. */
-  readonly vault: string;
-  /** `redis://HOST:PORT`; left out, it is a Secure Environment. */
-  readonly operational?: string | undefined;
-  /** What it is called in events and errors; `environment` by default. */
-  readonly name?: string | undefined;
-}
 
 const DRIVERS = { openClient, openGraph, connectionFailure, isAnswering };
 
@@ -64,7 +57,8 @@ connect.fromUrl = async function fromUrl(
   urls: EnvironmentUrls,
   options: ClientOptions = {},
 ): Promise<EnvironmentClient> {
-  return new ConnectedEnvironment(placeAt(urls), options, DRIVERS).open();
+  const { place, database } = placeAt(urls, options.database);
+  return new ConnectedEnvironment(place, { ...options, database }, DRIVERS).open();
 };
 
 async function placeOf(name: string, options: ConnectOptions): Promise<Place> {
@@ -99,34 +93,4 @@ function kindOf(name: string): EnvironmentKind {
 
 function pairAt(kind: EnvironmentKind, vault: Address): Pick<Place, 'kind' | 'vault' | 'operational'> {
   return { kind, vault, operational: kind === 'secure' ? undefined : { host: vault.host, port: vault.port + 1 } };
-}
-
-function placeAt({ vault, operational, name = 'environment' }: EnvironmentUrls): Place {
-  const { address, login } = parseUrl(vault);
-  return {
-    name,
-    kind: operational === undefined ? 'secure' : 'standard',
-    vault: address,
-    operational: operational === undefined ? undefined : parseUrl(operational).address,
-    login: () => Promise.resolve(login),
-    refused: () => undefined,
-    lagBytesMax: undefined,
-    close: () => Promise.resolve(),
-  };
-}
-
-const REDIS_PORT = 6379;
-
-function parseUrl(text: string): { readonly address: Address; readonly login: Awaited<ReturnType<Place['login']>> } {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['redis:', 'falkor:'].includes(url.protocol) || url.hostname === '') {
-    // Never shown: it may hold a password.
-    throw new Nexus3Error('USAGE', 'That is no URL of a server.', {
-      hint: 'Write redis://default:PASSWORD@HOST:PORT for the vault, redis://HOST:PORT for the operational.',
-    });
-  }
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const port = url.port === '' ? REDIS_PORT : Number(url.port);
-  const username = url.username === '' ? 'default' : decodeURIComponent(url.username);
-  return { address: { host, port }, login: { username, password: decodeURIComponent(url.password) } };
 }

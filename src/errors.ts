@@ -105,17 +105,22 @@ export const ERROR_EXIT_CODES = {
   RESTIC_FAILED: EXIT.unreachable,
   VAULT_UNREACHABLE: EXIT.unreachable,
   ENVIRONMENT_UNREACHABLE: EXIT.unreachable,
+  WRITES_NOT_VISIBLE: EXIT.unreachable,
   REDIS_UNREACHABLE: EXIT.unreachable,
   REDIS_REPLY_UNEXPECTED: EXIT.unreachable,
   INTERRUPTED: EXIT.interrupted,
 } as const satisfies Record<string, ExitCode>;
 export type ErrorCode = keyof typeof ERROR_EXIT_CODES;
 
+/** Of a command that was not answered: `not-sent`, it has not been done and will not be; `unknown`, it was sent, and may or may not have been done. */
+export type CommandOutcome = 'not-sent' | 'unknown';
+
 export interface Nexus3ErrorInit {
   /** Lines of evidence: what was measured or read. Never a secret. */
   readonly evidence?: readonly string[];
   /** What to do now, as a sentence or a command. */
   readonly hint: string;
+  readonly outcome?: CommandOutcome;
   readonly cause?: unknown;
 }
 
@@ -124,12 +129,15 @@ export class Nexus3Error extends Error {
   readonly code: ErrorCode;
   readonly evidence: readonly string[];
   readonly hint: string;
+  /** Of VAULT_UNREACHABLE, TOO_MANY_COMMANDS and CLIENT_CLOSED, where they are about a write: whether it may have been done. */
+  readonly outcome: CommandOutcome | undefined;
 
   constructor(code: ErrorCode, message: string, init: Nexus3ErrorInit) {
     super(message, init.cause === undefined ? {} : { cause: init.cause });
     this.code = code;
     this.evidence = init.evidence ?? [];
     this.hint = init.hint;
+    this.outcome = init.outcome;
   }
 
   get exitCode(): ExitCode {

@@ -4,6 +4,7 @@ export type {
   ClientEvents,
   ClientOptions,
   ClientState,
+  CommandOutcome,
   ConnectOptions,
   EnvironmentClient,
   EnvironmentUrls,

@@ -49,6 +49,15 @@ describe('reading one’s own writes', () => {
     ]);
   });
 
+  it('does not take the history before for one that has what was written since, also where the vault was seen further on', () => {
+    const barrier = new Barrier();
+    barrier.want(at(100));
+    // Seen over another connection, before the answer of the one that wrote.
+    barrier.continueIn(at(7, 'b'));
+    barrier.want(at(5, 'b'));
+    expect([barrier.see(at(100), 1), barrier.see(at(7, 'b'), 1)]).toEqual([false, true]);
+  });
+
   it('never lets a read see less than the last write, whatever was asked and seen', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('want' as const), offset: fc.nat(50) }),

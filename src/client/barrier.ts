@@ -14,8 +14,11 @@ export class Barrier {
 
   /** A write is done, and this includes it. */
   want(position: Position): void {
-    if (this.#wanted.some((known) => hasReached(known, position))) return;
-    this.#wanted = [position];
+    const newest = this.#wanted.at(-1);
+    const isKnown = this.#wanted.some((known) => hasReached(known, position));
+    if (isKnown && (this.#wanted.length === 1 || newest?.replid !== position.replid)) return;
+    // Made in the newest history, it is in no other one, however far the newest was already seen to be.
+    this.#wanted = [isKnown && newest !== undefined ? newest : position];
     this.#reachedIn = undefined;
   }
 

@@ -16,6 +16,7 @@ import type {
   RedisClient,
   SyncedOptions,
 } from './environment-client.js';
+import { limitsOf, syncedMaxMs } from './limits.js';
 import type { Place } from './place.js';
 import { Reads } from './reads.js';
 import { isDenied, Side } from './side.js';
@@ -25,15 +26,6 @@ import { Watch } from './watch.js';
 import { Writes } from './writes.js';
 import { isWrongPassword } from './wrong-password.js';
 
-const DEFAULTS = {
-  readYourWritesMaxMs: 250,
-  lagBytesMax: 1_048_576,
-  vaultWaitMaxMs: 1_000,
-  watchIntervalMs: 500,
-  silenceMaxMs: 1_000,
-  commandsMax: 10_000,
-} as const;
-
 /** How long `connect` waits for servers, in milliseconds. */
 const OPEN_MAX_MS = 3_000;
 const OPEN_POLL_MS = 5;
@@ -41,11 +33,8 @@ const OPEN_POLL_MS = 5;
 const OPEN_FAILURES_MAX = 2;
 /** How long `close` waits for what is under way, in milliseconds. */
 const CLOSE_WAIT_MS = 1_000;
-/** How many questions of the client’s own may be under way besides. */
-const OWN_COMMANDS_MAX = 16;
 /** Of so many graphs the names of their schemas are remembered. */
 const GRAPHS_MAX = 1_000;
-const SYNCED_MAX_MS = 5_000;
 
 export class ConnectedEnvironment implements EnvironmentClient {
   readonly #place: Place;
@@ -60,7 +49,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
   #isClosed = false;
 
   constructor(place: Place, options: ClientOptions, drivers: Drivers) {
-    const limits = limitsOf(place, options);
+    const limits = limitsOf(options, place);
     this.#place = place;
     this.#drivers = drivers;
     const barrier = options.readYourWrites === true && place.operational !== undefined ? new Barrier() : undefined;
@@ -123,7 +112,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
       isAnswering: drivers.isAnswering,
       onRoute: (route) => {
         this.#counted.routeChanges += 1;
-        this.#events.emit('route', { env: this.name, ...route });
+        this.#tell('route', { env: this.name, ...route });
       },
     });
   }
@@ -190,7 +179,8 @@ export class ConnectedEnvironment implements EnvironmentClient {
     return (await this.operational.falkordb.list()).map(String);
   }
 
-  async synced({ timeoutMs = SYNCED_MAX_MS }: SyncedOptions = {}): Promise<void> {
+  async synced(options: SyncedOptions = {}): Promise<void> {
+    const timeoutMs = syncedMaxMs(options.timeoutMs);
     if (this.#isClosed) throw closed(this.name);
     if (this.#place.operational === undefined) return;
     await hasEverything({
@@ -233,13 +223,18 @@ export class ConnectedEnvironment implements EnvironmentClient {
     return this;
   }
 
+  /** By itself: a listener that throws ends the program as any does, and not a connection that is just being made. */
+  #tell<Name extends keyof ClientEvents>(name: Name, event: ClientEvents[Name]): void {
+    process.nextTick(() => this.#events.emit(name, event));
+  }
+
   #changed(name: ReadsFrom, cause: unknown): void {
     if (this.#isClosed) return;
     const side = name === 'vault' ? this.#vault : this.#operational;
     this.#watch?.changed(side);
     if (name !== 'vault') return;
     const state = side.isUp ? 'up' : 'down';
-    this.#events.emit('vault', { env: this.name, state, detail: side.isUp ? 'connected' : seen(cause).join('') });
+    this.#tell('vault', { env: this.name, state, detail: side.isUp ? 'connected' : seen(cause).join('') });
   }
 
   async close(): Promise<void> {
@@ -255,19 +250,4 @@ export class ConnectedEnvironment implements EnvironmentClient {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-function limitsOf({ lagBytesMax }: Place, options: ClientOptions) {
-  const settings = { ...DEFAULTS, ...(lagBytesMax === undefined ? {} : { lagBytesMax }) };
-  const limits = { ...settings, ...withoutUndefined(options) };
-  // What the client itself asks behind a write needs room as well.
-  const factor = options.readYourWrites === true ? 2 : 1;
-  return { ...limits, queueMax: limits.commandsMax * factor + OWN_COMMANDS_MAX };
-}
-
-/** What was left out has its default; so has what was given as undefined. */
-function withoutUndefined<T extends object>(options: T): Partial<{ [Key in keyof T]: Exclude<T[Key], undefined> }> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<{
-    [Key in keyof T]: Exclude<T[Key], undefined>;
-  }>;
 }

@@ -77,12 +77,14 @@ export interface EnvironmentClient extends AsyncDisposable {
   /**
    * The vault, authenticated as `default` with the password from Locker: all writes. While it does not answer, commands
    * reject with VAULT_UNREACHABLE after at most {@link ConnectOptions.vaultWaitMaxMs}; none is kept to be sent later.
-   * `duplicate()` and `createPool()` are covered by `synced()` and `readYourWrites` as well.
+   * `outcome` of the error says whether it may have been done: `not-sent` or `unknown`.
+   * Writes over `duplicate()` and `createPool()` are covered by `synced()` and `readYourWrites` as well.
    */
   readonly vault: RedisClient;
   /**
    * The operational, without a password: all reads. Where it is down, loading or too far behind, the vault answers in its
-   * place. Anything but a read rejects with NOT_A_READ. In a Secure Environment the vault answers always.
+   * place. Anything but a read rejects with NOT_A_READ. In a Secure Environment the vault answers always. What is read over
+   * `duplicate()` and `createPool()` is asked of this server alone, and does not wait for writes.
    */
   readonly operational: RedisClient;
   /** A graph: `query` and all that changes it at the vault, `roQuery` at the operational. The graph need not be there yet. */
@@ -108,7 +110,8 @@ export interface EnvironmentClient extends AsyncDisposable {
 export interface ClientOptions {
   /**
    * Every read sees what this client wrote before: it waits for the operational to have it, for at most
-   * {@link readYourWritesMaxMs}, and is then answered by the vault. False by default.
+   * {@link readYourWritesMaxMs}, and is then answered by the vault; where that does not answer either, it rejects with
+   * WRITES_NOT_VISIBLE. False by default.
    */
   readonly readYourWrites?: boolean | undefined;
   /** Milliseconds; 250 by default. */

@@ -8,7 +8,7 @@ import type { Drivers, Interceptor, Link, Request, Send } from './driver.js';
 import type { ReadsFrom } from './environment-client.js';
 import { commandKind, isCheap, isPlainRead, isScanning } from './read-commands.js';
 import type { Side } from './side.js';
-import { closed, environmentUnreachable, seen, tooMany } from './unreachable.js';
+import { closed, environmentUnreachable, seen, tooMany, writesNotVisible } from './unreachable.js';
 import { databaseFixed, isLoading, replicationOver, selects } from './writes.js';
 
 /** A read is tried so often, and then on for as long as it may wait for a connection, with a pause each time. */
@@ -187,6 +187,11 @@ export class Reads implements Interceptor {
       ...tried.map(([name, cause]) => `${name}: ${seen(cause).join('')}`),
       ...states.filter(({ isUp }) => !isUp).map((side) => `${side.name} is away: ${seen(side.cause).join('')}`),
     ];
+    // It answers, but not truthfully for this client: what it lacks has gone with the vault.
+    const ofOperational = tried.findLast(([name]) => name === 'operational')?.[1];
+    if (ofOperational instanceof NotYet && operational().isUp) {
+      return writesNotVisible(env, [...new Set(evidence)], ofOperational);
+    }
     return environmentUnreachable(env, [...new Set(evidence)], error ?? states.find(({ cause }) => cause)?.cause);
   }
 }

@@ -7,7 +7,7 @@ import { Nexus3Error } from '../errors.js';
 import type { Position } from './replication.js';
 import { hasReached } from './replication.js';
 import type { Side } from './side.js';
-import { closed, vaultUnreachable } from './unreachable.js';
+import { closed, vaultNotAsked } from './unreachable.js';
 import { replicationOver } from './writes.js';
 
 /** How soon the operational is asked again, in milliseconds: often at first. */
@@ -40,7 +40,7 @@ async function vaultPosition({ env, vault, timeoutMs, isClosed }: SyncWait): Pro
     return (await within(timeoutMs, replicationOver(vault.driver))).position;
   } catch (error) {
     if (isClosed()) throw closed(env);
-    throw vaultUnreachable(env, 'not-sent', vault.cause ?? error);
+    throw vaultNotAsked(env, vault.cause ?? error);
   }
 }
 

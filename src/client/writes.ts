@@ -1,5 +1,6 @@
 /** Commands for the vault: sent when it is there, refused in bounded time when it is not, never kept for later. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CommandOutcome } from '../errors.js';
 import { Nexus3Error } from '../errors.js';
 import type { Barrier } from './barrier.js';
 import type { Drivers, Interceptor, Link, Request, Send } from './driver.js';
@@ -107,13 +108,14 @@ export class Writes implements Interceptor {
     const failure = this.#init.connectionFailure(error);
     if (failure === undefined) return error;
     if (failure === 'full') return tooMany(this.#init.env, error);
-    if (failure === 'closed') return this.#init.isClosed() ? closed(this.#init.env) : error;
+    if (failure === 'closed') return this.#init.isClosed() ? closed(this.#init.env, 'not-sent') : error;
     return this.#refused(failure, error);
   }
 
-  #refused(outcome: 'not-sent' | 'unknown', cause: unknown): Nexus3Error {
+  #refused(outcome: CommandOutcome, cause: unknown): Nexus3Error {
     this.#init.onRefused();
-    return this.#init.isClosed() ? closed(this.#init.env) : vaultUnreachable(this.#init.env, outcome, cause);
+    const { env, isClosed } = this.#init;
+    return isClosed() ? closed(env, outcome) : vaultUnreachable(env, outcome, cause);
   }
 }
 

@@ -55,7 +55,7 @@ export class PacedLines extends Transform {
 
   #endLine(): void {
     if (this.#bytes > this.#bytesMax) this.#onTooLong(this.#bytes);
-    else this.push(Buffer.concat(this.#parts));
+    else this.push(whole(this.#parts));
     this.#parts = [];
     this.#bytes = 0;
   }
@@ -71,4 +71,9 @@ export class PacedLines extends Transform {
       output.on('drain', go).on('close', go).on('error', go);
     });
   }
+}
+
+function whole(parts: readonly Buffer[]): Buffer {
+  const [first] = parts;
+  return first !== undefined && parts.length === 1 ? first : Buffer.concat(parts);
 }

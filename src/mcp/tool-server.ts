@@ -71,7 +71,8 @@ function register<Context>(
         using progress = new CallProgress(request.mcpReq);
         const { signal } = request.mcpReq;
         const structuredContent = await tool.run(args, context, { signal, progress, agreed: answer.to });
-        return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
+        const text = tool.text?.(structuredContent) ?? JSON.stringify(structuredContent);
+        return { content: [{ type: 'text', text }], structuredContent };
       } catch (error) {
         return toolFailure(error);
       }

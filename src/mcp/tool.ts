@@ -39,6 +39,8 @@ export interface Tool<Context, Input extends z.ZodObject = z.ZodObject, Output e
    */
   readonly question?: (input: z.output<Input>, context: Context) => Promise<Question | string | undefined>;
   readonly run: (input: z.output<Input>, context: Context, run: ToolRun) => Promise<z.output<Output>>;
+  /** What it gave back as text, for hosts that show no structured content; by default the same JSON. */
+  readonly text?: (output: z.output<Output>) => string;
 }
 
 /** Infers input and output; the list of a server's tools then forgets them. */

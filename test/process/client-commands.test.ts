@@ -21,6 +21,8 @@ const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 const WAIT_MAX_MS = 100;
 const SOON_MS = 40;
 const SLOW_MS = 300;
+/** Longer than a read and a write together may take. */
+const GONE_MS = 5_000;
 
 let nexus: Nexus;
 const clients = new OpenClients(() => nexus);
@@ -89,6 +91,29 @@ describe('what a client wrote', () => {
   });
   afterAll(async () => {
     await link[Symbol.asyncDispose]();
+  });
+
+  it('is said not to be visible where the vault goes before it has handed it on, and is read once it is back', async () => {
+    const [client, other] = [
+      await clients.open('track', { readYourWrites: true, readYourWritesMaxMs: WAIT_MAX_MS }),
+      await clients.open('track'),
+    ];
+    await readsGoTo(client, 'operational');
+    link.delayMs = GONE_MS;
+    await client.vault.set('own', 'handed on late');
+    await hands.freeze(nexus, 'track', 'vault');
+    try {
+      const [error] = await allRefused('WRITES_NOT_VISIBLE', GONE_MS, { get: () => client.operational.get('own') });
+      expect([error?.exitCode, error?.outcome]).toEqual([3, undefined]);
+      expect(await other.operational.get('kept')).toBe('value');
+    } finally {
+      await hands.thaw(nexus, 'track', 'vault');
+      link.delayMs = 0;
+    }
+    await until(
+      async () => (await client.operational.get('own').catch(() => undefined)) === 'handed on late',
+      'that it is read',
+    );
   });
 
   it.each([
@@ -274,7 +299,10 @@ describe('commands', () => {
   it('more than may be under way are refused, and the client goes on', async () => {
     const client = await clients.open('track', { commandsMax: 100 });
     const outcomes = await Promise.allSettled(Array.from({ length: 5_000 }, () => client.vault.get('kept')));
-    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    const refused = outcomes.filter((one) => one.status === 'rejected').map(({ reason }) => reason as unknown);
+    expect(new Set(refused.map((error) => error instanceof Nexus3Error && [error.code, error.outcome].join()))).toEqual(
+      new Set(['TOO_MANY_COMMANDS,not-sent']),
+    );
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.length).toBeLessThan(5_000);
     expect(await client.vault.get('kept')).toBe('value');
@@ -456,5 +484,27 @@ describe('close', () => {
       timeout: 30_000,
     });
     expect([stdout, stderr]).toEqual(['1 2 3\nat once\n', '']);
+  });
+
+  it('goes on where a listener throws, which is the program’s to hear of', async () => {
+    const script = join(nexus.root, 'throws.mjs');
+    await writeFile(
+      script,
+      `import { connect } from ${JSON.stringify(join(DIST, 'compose-client.js'))};
+      const client = await connect('track');
+      const thrown = [];
+      process.on('uncaughtException', ({ message }) => thrown.push(message));
+      const back = new Promise((resolve) => client.on('vault', ({ state }) => state === 'up' && resolve()));
+      client.on('vault', ({ state }) => { throw new Error(state); });
+      await client.vault.sendCommand(['QUIT']);
+      await back;
+      console.log(await client.vault.get('kept'), thrown.join(' '));
+      await client.close();`,
+    );
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script], {
+      env: { ...nexus.env, NEXUS3_CONFIG: nexus.configFile },
+      timeout: 10_000,
+    });
+    expect([stdout, stderr]).toEqual(['value down up\n', '']);
   });
 });

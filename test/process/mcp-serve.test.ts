@@ -1,5 +1,8 @@
 /** How an MCP server is reached: started by a host over stdin and stdout, or over HTTP. What its tools do is elsewhere. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROCESS_HANDS } from '../support/break.js';
+import { callTool } from '../support/call-tool.js';
 import { ERAS } from '../support/mcp-link.js';
 import { connected, HttpServerProcess, bearerToken, ServerProcess, TRANSPORTS } from '../support/mcp-client.js';
 import { Nexus } from '../support/nexus.js';
@@ -120,6 +123,54 @@ describe('a server on stdin and stdout', () => {
     expect(await peakBytes(server)).toBeLessThan(300 * 1024 * 1024);
     server.child.kill('SIGTERM');
     expect(await server.ended()).toBe(0);
+  });
+});
+
+describe('a server on stdin and stdout that cannot have its passwords', () => {
+  const serve = { args: ['mcp', 'serve', 'track', '--write'] };
+  const write = { graph: 'seen', query: 'CREATE (:Seen)' };
+  const noKey = { NEXUS3_ROOT_KEY_FILE: 'no-such.key' };
+
+  it.each(ERAS)('begins without a root key, and says where one belongs (%s)', async (era) => {
+    for (const [options, name] of [
+      [serve, 'graph_write'],
+      [CONTROL, 'restore_preview'],
+    ] as const) {
+      await using session = await connected(nexus, { transport: 'stdio', era }, { ...options, env: noKey });
+      expect((await session.client.listTools()).tools.map((tool) => tool.name)).toContain(name);
+      const { isError, text } = await callTool(session.client, name, name === 'graph_write' ? write : {});
+      expect(isError, text).toBe(true);
+      expect(text).toMatch(/^ROOT_KEY_MISSING: [^]+\nNext: .*\$NEXUS3_ROOT_KEY_FILE/);
+      expect(text).not.toMatch(/\n\s+at /);
+    }
+    await using care = await connected(nexus, { transport: 'stdio', era }, { ...CONTROL, env: noKey });
+    const { data } = await callTool(care.client, 'check', {});
+    expect(data).toMatchObject({ ok: false, lockerError: { code: 'ROOT_KEY_MISSING' } });
+  });
+
+  it('begins while Locker is down, says so, and goes on when it is back', async () => {
+    await PROCESS_HANDS.stop(nexus, 'locker', 'vault');
+    await using data = await connected(nexus, { transport: 'stdio', era: 'modern' }, serve);
+    await using care = await connected(nexus, { transport: 'stdio', era: 'legacy' }, CONTROL);
+    try {
+      expect((await data.client.listTools()).tools.map(({ name }) => name)).toContain('graph_write');
+      expect((await care.client.listTools()).tools.map(({ name }) => name)).toContain('check');
+      // What needs no password goes on.
+      expect(await callTool(data.client, 'graph_list', {})).toMatchObject({ isError: false });
+      const written = await callTool(data.client, 'graph_write', write);
+      expect(written.isError, written.text).toBe(true);
+      expect(written.text).toMatch(/^LOCKER_UNREACHABLE: [^]+\nNext: .*nexus3 up locker/);
+      const { data: found } = await callTool(care.client, 'check', {});
+      expect(found).toMatchObject({
+        ok: false,
+        lockerError: { code: 'LOCKER_UNREACHABLE', hint: expect.stringContaining('nexus3 up locker') as string },
+      });
+    } finally {
+      await PROCESS_HANDS.start(nexus, 'locker', 'vault');
+    }
+    const isWell = async (): Promise<boolean> => !(await callTool(data.client, 'graph_write', write)).isError;
+    await expect.poll(isWell, { timeout: 20_000 }).toBe(true);
+    expect((await callTool(care.client, 'check', {})).data).toMatchObject({ lockerError: null });
   });
 });
 

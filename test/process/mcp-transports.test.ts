@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { PROCESS_HANDS } from '../support/break.js';
 import { describeControl } from '../support/control-scenarios.js';
+import { controlTour } from '../support/control-tour.js';
 import { dataAttacks } from '../support/data-attacks.js';
 import { dataTour } from '../support/data-tour.js';
 import type { Connected, TransportName } from '../support/mcp-client.js';
@@ -13,7 +14,7 @@ import { Nexus } from '../support/nexus.js';
 /** They run without a transport in mcp-data-attacks and control; a transport adds minutes, and no tool of its own. */
 const soak = process.env['NEXUS3_SOAK'] === '1';
 
-describe.each(TRANSPORTS)('the data server over %s', (transport) => {
+describe.each(TRANSPORTS)('both servers over %s', (transport) => {
   let nexus: Nexus;
   let session: Connected;
 
@@ -29,6 +30,8 @@ describe.each(TRANSPORTS)('the data server over %s', (transport) => {
 
   describe.each(ERAS)('to a client of the %s protocol', (era) => {
     dataTour(() => nexus, { transport, era });
+    // Each transport in one age of the protocol; on Docker in the other one.
+    if (soak || (transport === 'stdio') === (era === 'modern')) controlTour(() => nexus, { transport, era });
   });
 
   describe.runIf(soak)('under attack', () => {

@@ -43,8 +43,6 @@ export interface Bounds {
   readonly writeMaxMs: number;
   /** After a server was broken, a client may take so long to notice: a write in this time may be sent and have no answer. */
   readonly noticeMaxMs: number;
-  /** A vault may be stopped between its answer to a write and its sending of the same to the operational, so long after the answer. */
-  readonly propagateMaxMs: number;
   /** After a server answers again, a client may take so long to come back to it. */
   readonly returnMaxMs: number;
 }
@@ -61,7 +59,7 @@ export function checkHistory(history: History, final: Final, bounds: Bounds): re
   const all = [
     ...[...registers].flatMap(([name, calls]) => checkRegister(name, calls, final.get(name) ?? [])),
     ...unasked(final, registers),
-    ...failedReads(history, bounds),
+    ...failedReads(history, final, bounds),
     ...failedWrites(history, bounds),
     ...slowCalls(history, bounds),
     ...restarts(history),
@@ -196,34 +194,41 @@ function unasked(final: Final, registers: ReadonlyMap<string, readonly Call[]>):
     .map(([name, values]) => neverWritten(name, values[0] ?? 0));
 }
 
-function failedReads(history: History, { propagateMaxMs, returnMaxMs }: Bounds): readonly Violation[] {
+function failedReads(history: History, final: Final, { returnMaxMs }: Bounds): readonly Violation[] {
   const { calls, away } = history;
   return calls
     .filter(isRead)
     .filter(({ outcome }) => outcome === 'failed')
     .filter((read) => !spansOf(away, 'vault', returnMaxMs).some((one) => isWithin(read, one, away, returnMaxMs)))
-    .filter((read) => !isUnknowable(read, history, propagateMaxMs, returnMaxMs))
+    .filter((read) => !isUnknowable(read, history, final))
     .map((read) => violation('read-failed', read.register, read));
 }
 
 /**
- * The vault went right after it had answered a write of this client, and the operational does not have it: nobody can
- * answer a read of that client truthfully until the vault is back.
+ * The vault is away, and the operational was seen to lack what this client had been told is written: nobody can answer
+ * that client truthfully until the vault is back. What a client waits for is a place in the stream, and before that place
+ * may stand what others, or the client itself, have written meanwhile.
  */
-function isUnknowable(read: Read, { calls, away }: History, propagateMaxMs: number, returnMaxMs: number): boolean {
-  if (read.lacksWrites !== true) return false;
-  return spansOf(away, 'vault', returnMaxMs)
-    .filter((span) => overlap(span, spanOf(read)))
-    .some(({ fromMs, untilMs }) =>
-      calls.some(
-        (call) =>
-          isWrite(call) &&
-          call.client === read.client &&
-          call.outcome !== 'refused' &&
-          call.endedMs >= fromMs - propagateMaxMs &&
-          call.invokedMs < Math.min(untilMs, read.endedMs),
-      ),
-    );
+function isUnknowable(
+  { client, invokedMs, endedMs, notVisible }: Read,
+  { calls, away }: History,
+  final: Final,
+): boolean {
+  if (notVisible === undefined) return false;
+  const vaults = away.filter(
+    (one) => one.role === 'vault' && overlap(one, { fromMs: invokedMs, untilMs: endedMs }) && one.fromMs < endedMs,
+  );
+  const writes = calls.filter(isWrite);
+  const told = writes.filter((one) => one.client === client && one.outcome === 'ok' && one.endedMs < endedMs);
+  if (vaults.length === 0 || told.length === 0) return false;
+  // What the vault sends from then on may have come before the operational was asked.
+  if (vaults.some(({ mendsMs = Infinity }) => notVisible.askedMs > mendsMs)) return true;
+  const lastToldMs = Math.max(...told.map((one) => one.endedMs));
+  return writes.some((one) => {
+    const { register, value = 0 } = one;
+    const isDone = one.outcome === 'ok' || (one.outcome === 'unknown' && final.get(register)?.includes(value) === true);
+    return isDone && one.invokedMs < lastToldMs && (notVisible.had.get(register) ?? Infinity) < value;
+  });
 }
 
 function failedWrites({ calls, away }: History, { noticeMaxMs, returnMaxMs }: Bounds): readonly Violation[] {

@@ -40,8 +40,16 @@ export interface Read extends Call {
   readonly outcome: 'ok' | 'failed';
   /** 0: nothing is there. Undefined where it failed. */
   readonly value: number | undefined;
-  /** It failed because the operational lacks a write of this client. */
-  readonly lacksWrites?: boolean;
+  /** It failed with WRITES_NOT_VISIBLE. */
+  readonly notVisible?: NotVisible;
+}
+
+/** What the operational had, asked past the client, right after this had said that the operational lacks its writes. */
+export interface NotVisible {
+  /** The greatest value of each register that was asked for; 0: nothing is there. */
+  readonly had: ReadonlyMap<string, number>;
+  /** When that was known. */
+  readonly askedMs: number;
 }
 
 /** A span in which one of the servers could not answer, from before it was broken until it was seen to answer. */
@@ -49,6 +57,8 @@ export interface Away {
   readonly role: Role;
   readonly why: string;
   readonly fromMs: number;
+  /** From here on it may answer again: it is being started, or let go on. Undefined where nobody knows. */
+  readonly mendsMs?: number | undefined;
   readonly untilMs: number;
 }
 
@@ -66,7 +76,6 @@ export interface Stall {
 
 export interface History {
   readonly clients: number;
-  /** In the order in which they ended. */
   readonly calls: readonly (Write | Read)[];
   /** One for each time that a client was made. */
   readonly connects: readonly { readonly client: number; readonly atMs: number }[];
@@ -124,9 +133,9 @@ export class HistoryRecorder implements History, Disposable {
     this.calls.push({ type: 'read', ...began, endedMs: this.now(), outcome: 'ok', value });
   }
 
-  readFailed(began: Began, error: string, lacksWrites: boolean): void {
-    const endedMs = this.now();
-    this.calls.push({ type: 'read', ...began, endedMs, outcome: 'failed', value: undefined, error, lacksWrites });
+  readFailed(began: Began, endedMs: number, error: string, notVisible?: NotVisible): void {
+    const failed = { ...began, endedMs, outcome: 'failed', value: undefined, error } as const;
+    this.calls.push({ type: 'read', ...failed, ...(notVisible && { notVisible }) });
   }
 
   [Symbol.dispose](): void {

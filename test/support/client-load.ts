@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EnvironmentClient } from '../../src/compose-client.js';
 import { Nexus3Error } from '../../src/errors.js';
-import type { HistoryRecorder, Outcome, Shape } from './client-history.js';
+import type { HistoryRecorder, NotVisible, Outcome, Shape } from './client-history.js';
 import { chance } from './random.js';
 
 /** All clients' nodes are in it. */
@@ -13,6 +13,8 @@ const LANES = 2;
 /** Of a lane; with 8 clients about a thousand operations a second. */
 const PAUSE_MS = 8;
 const READ_SHARE = 0.6;
+/** Of each client's registers so many are asked of the operational: more than it writes at a time. */
+const ASKED_EACH_COUNT = 16;
 const SHAPES = ['string', 'list', 'graph', 'counter'] as const;
 
 export interface Load extends AsyncDisposable {
@@ -24,18 +26,28 @@ export interface LoadOptions {
   readonly seed: number;
   /** Of all keys and nodes, so that each load has its own. */
   readonly prefix: string;
+  /** What the operational has of these at this moment, asked past the clients. */
+  readonly askOperational: (registers: ReadonlyMap<string, Shape>) => Promise<ReadonlyMap<string, number>>;
 }
 
 /** @param clients connected already; they stay so. */
 export async function startClientLoad(
   clients: readonly EnvironmentClient[],
   recorder: HistoryRecorder,
-  { seed, prefix }: LoadOptions,
+  { seed, prefix, askOperational }: LoadOptions,
 ): Promise<Load> {
   const counters = Array.from({ length: COUNTERS_COUNT }, (_, index) => `${prefix}:counter:${String(index)}`);
   const registers = new Map<string, Shape>(counters.map((name) => [name, 'counter']));
-  const state: State = { isOver: false, prefix, counters, registers, recorder };
   const opened = await Promise.all(clients.map((client) => openWays(client)));
+  const seen: State['seen'] = async () => {
+    const latest = opened.flatMap(({ own }) => own.slice(-ASKED_EACH_COUNT));
+    const asked = [
+      ...latest.map(({ name, shape }) => [name, shape] as const),
+      ...counters.map((name) => [name, 'counter'] as const),
+    ];
+    return { had: await askOperational(new Map(asked)), askedMs: recorder.now() };
+  };
+  const state: State = { isOver: false, prefix, counters, registers, recorder, seen };
   const running = Promise.all(
     opened.flatMap((ways, client) =>
       Array.from({ length: LANES }, (_, lane) =>
@@ -62,6 +74,7 @@ interface State {
   readonly counters: readonly string[];
   readonly registers: Map<string, Shape>;
   readonly recorder: HistoryRecorder;
+  readonly seen: () => Promise<NotVisible>;
 }
 
 /** A register of a lane: it alone writes it. */
@@ -96,7 +109,7 @@ async function runLane(index: number, lane: number, ways: Ways, state: State, ra
   while (!state.isOver) {
     const shape = pick(SHAPES, random);
     if (random() < READ_SHARE) {
-      await readOnce(index, pickRegisters(ways.own, state.counters, random), ways, state.recorder, random);
+      await readOnce(index, pickRegisters(ways.own, state.counters, random), ways, state, random);
     } else if (shape === 'counter') {
       await increment(index, pick(state.counters, random), ways, state.recorder, random);
     } else {
@@ -233,7 +246,7 @@ async function readOnce(
   client: number,
   registers: readonly Register[],
   { client: whole }: Ways,
-  recorder: HistoryRecorder,
+  { recorder, seen }: State,
   random: Random,
 ): Promise<void> {
   const isGraph = registers[0]?.shape === 'graph';
@@ -252,8 +265,11 @@ async function readOnce(
       recorder.wasRead(one, asNumber(values[position]));
     });
   } catch (error) {
-    const lacksWrites = told(error).includes('has not yet what this client wrote');
-    for (const one of began) recorder.readFailed(one, told(error), lacksWrites);
+    const endedMs = recorder.now();
+    const isNotVisible = error instanceof Nexus3Error && error.code === 'WRITES_NOT_VISIBLE';
+    // Where it cannot be asked, nothing is excused.
+    const notVisible = isNotVisible ? await seen().catch(() => undefined) : undefined;
+    for (const one of began) recorder.readFailed(one, endedMs, told(error), notVisible);
   }
 }
 
@@ -269,8 +285,7 @@ async function readNode(client: EnvironmentClient, id: string): Promise<unknown>
 
 /** Only what says that it was not sent was not. */
 export function outcomeOf(error: unknown): Outcome {
-  if (!(error instanceof Nexus3Error)) return 'unknown';
-  return [error.message, ...error.evidence].some((line) => /\bnot sent\b/.test(line)) ? 'refused' : 'unknown';
+  return error instanceof Nexus3Error && error.outcome === 'not-sent' ? 'refused' : 'unknown';
 }
 
 function told(error: unknown): string {

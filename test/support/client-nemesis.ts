@@ -78,18 +78,20 @@ export class Nemesis {
 
   async #kill(role: Role): Promise<void> {
     const { env, hands, holdMs } = this.options;
-    await this.away(role, 'killed', async () => {
+    await this.away(role, 'killed', async (mends) => {
       await hands.kill(this.nexus, env, role);
       await sleep(holdMs);
+      mends();
       await hands.start(this.nexus, env, role);
     });
   }
 
   async #pause(role: Role): Promise<void> {
     const { env, hands, holdMs } = this.options;
-    await this.away(role, 'paused', async () => {
+    await this.away(role, 'paused', async (mends) => {
       await hands.freeze(this.nexus, env, role);
       await sleep(holdMs);
+      mends();
       await hands.thaw(this.nexus, env, role);
     });
   }
@@ -109,12 +111,15 @@ export class Nemesis {
     expect(code, `nexus3 ${args.join(' ')}\n${out}\n${err}`).toBe(0);
   }
 
-  /** Records that this one could not answer from before `what` until it was seen to answer after it. */
-  async away(role: Role, why: string, what: () => Promise<void>): Promise<void> {
+  /** Records that this one could not answer from before `what` until it was seen to answer after it; `what` says when it begins to mend it. */
+  async away(role: Role, why: string, what: (mends: () => void) => Promise<void>): Promise<void> {
     const fromMs = this.recorder.now();
-    await what();
+    let mendsMs: number | undefined;
+    await what(() => {
+      mendsMs = this.recorder.now();
+    });
     await until(() => this.#answers(role), `an answer of the ${role}`);
-    this.recorder.away.push({ role, why, fromMs, untilMs: this.recorder.now() });
+    this.recorder.away.push({ role, why, fromMs, mendsMs, untilMs: this.recorder.now() });
   }
 
   /** Without a password: a vault refuses, and has answered. */

@@ -4,7 +4,7 @@ import type { Bounds, Final, Rule } from '../support/check-history.js';
 import { checkHistory } from '../support/check-history.js';
 import type { History, Outcome, Read, Shape, Write } from '../support/client-history.js';
 
-const BOUNDS: Bounds = { readMaxMs: 100, writeMaxMs: 100, noticeMaxMs: 20, propagateMaxMs: 5, returnMaxMs: 10 };
+const BOUNDS: Bounds = { readMaxMs: 100, writeMaxMs: 100, noticeMaxMs: 20, returnMaxMs: 10 };
 const REGISTER = { client: 0, register: 'r', shape: 'list' as Shape, way: 'command' };
 
 const write = (value: number, invokedMs: number, endedMs: number, outcome: Outcome = 'ok'): Write => ({
@@ -15,18 +15,29 @@ const read = (value: number, invokedMs: number, endedMs: number): Read => ({
   ...REGISTER,
   ...{ type: 'read', value, invokedMs, endedMs, outcome: 'ok' },
 });
+/** It failed, and the operational had so much when it was asked. */
+const notVisible = (had: Readonly<Record<string, number>>, invokedMs = 150, endedMs = 160): Read => ({
+  ...failedRead(invokedMs, endedMs),
+  notVisible: { had: new Map(Object.entries(had)), askedMs: endedMs + 1 },
+});
 const failedRead = (invokedMs: number, endedMs: number): Read => ({
   ...REGISTER,
   ...{ type: 'read', value: undefined, invokedMs, endedMs, outcome: 'failed', error: 'E' },
 });
 
-type Given = Partial<History> & { readonly final?: readonly number[] };
+type Given = Partial<History> & {
+  readonly final?: readonly number[];
+  readonly others?: Readonly<Record<string, readonly number[]>>;
+};
 
-function rulesOf(calls: readonly (Write | Read)[], { final, ...more }: Given = {}): readonly Rule[] {
+function rulesOf(calls: readonly (Write | Read)[], { final, others = {}, ...more }: Given = {}): readonly Rule[] {
   const connects = [{ client: 0, atMs: 0 }];
   const history = { clients: 1, connects, away: [], calm: [], stalls: [], ...more, calls };
   const acknowledged = calls.filter((call) => call.type === 'write' && call.outcome === 'ok');
-  const values: Final = new Map([['r', final ?? acknowledged.map(({ value }) => value ?? 0)]]);
+  const values: Final = new Map([
+    ['r', final ?? acknowledged.map(({ value }) => value ?? 0)],
+    ...Object.entries(others),
+  ]);
   return [...new Set(checkHistory(history, values, BOUNDS).map(({ rule }) => rule))];
 }
 
@@ -58,10 +69,21 @@ describe('a history that is right', () => {
     ['a refused write while the vault is away', [write(1, 130, 131, 'refused')], { away: [vaultAway] }],
     ['a refused write in the time to come back', [write(1, 205, 206, 'refused')], { away: [vaultAway] }],
     ['a read that failed while both are away', [failedRead(150, 160)], { away: [vaultAway, operationalAway] }],
+    ['a read of what the vault took with it', [write(1, 90, 98), notVisible({ r: 0 })], { away: [vaultAway] }],
     [
-      'a read of what the vault took with it',
-      [write(1, 90, 98), { ...failedRead(150, 160), lacksWrites: true }],
-      { away: [vaultAway] },
+      'where the place that is waited for includes a write without an answer',
+      [
+        write(1, 90, 95),
+        write(2, 96, 120, 'unknown'),
+        { ...write(1, 97, 98), register: 's' },
+        notVisible({ r: 1, s: 1 }),
+      ],
+      { away: [vaultAway], final: [1, 2], others: { s: [1] } },
+    ],
+    [
+      'where the operational may have got it before it was asked',
+      [write(1, 90, 98), notVisible({ r: 1 })],
+      { away: [{ ...vaultAway, mendsMs: 160.5 }] },
     ],
     ['a slow read in a stalled process', [read(0, 0, 150)], { stalls: [{ fromMs: 10, untilMs: 100 }] }],
     ['a client at work in the calm', [write(1, 1, 2), read(1, 3, 4)], { calm: [{ fromMs: 0, untilMs: 10 }] }],
@@ -109,11 +131,36 @@ describe('a violation is found', () => {
     ['read-failed', 'while only the operational was away', [failedRead(150, 160)], { away: [operationalAway] }],
     [
       'read-failed',
-      'the write was long there when the vault went',
-      [write(1, 80, 90), { ...failedRead(150, 160), lacksWrites: true }],
+      'the operational has the write',
+      [write(1, 90, 98), notVisible({ r: 1 })],
+      { away: [{ ...vaultAway, mendsMs: 170 }] },
+    ],
+    ['read-failed', 'it was not asked for', [write(1, 90, 98), notVisible({})], { away: [vaultAway] }],
+    [
+      'read-failed',
+      'nothing was acknowledged',
+      [write(1, 130, 131, 'refused'), notVisible({ r: 0 })],
       { away: [vaultAway] },
     ],
-    ['read-failed', 'the vault is there', [write(1, 90, 98), { ...failedRead(99, 100), lacksWrites: true }], {}],
+    [
+      'read-failed',
+      'what it lacks is another client’s, and later',
+      [write(1, 80, 90), { ...write(1, 92, 95), client: 1, register: 's' }, notVisible({ r: 1, s: 0 })],
+      { away: [vaultAway], final: [1], others: { s: [1] } },
+    ],
+    [
+      'read-failed',
+      'what it lacks was never done',
+      [
+        write(1, 80, 91),
+        write(2, 92, 120, 'unknown'),
+        { ...write(1, 93, 94), register: 's' },
+        notVisible({ r: 1, s: 1 }),
+      ],
+      { away: [vaultAway], final: [1], others: { s: [1] } },
+    ],
+    ['read-failed', 'the vault is there', [write(1, 90, 98), notVisible({ r: 0 }, 99, 100)], {}],
+    ['read-failed', 'the client does not say so', [write(1, 90, 98), failedRead(150, 160)], { away: [vaultAway] }],
     [
       'read-failed',
       'one after the other',

@@ -30,16 +30,20 @@ const NUMBER = /\d+/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 /** What no token of the language begins with, and the engine does not take outside quotes. */
 const FOREIGN = /[^\x21-\x7e]|[\\"'`]/;
-const KINDS: readonly (readonly [TokenKind | undefined, RegExp])[] = [
-  [undefined, WHITE],
-  [undefined, LINE_COMMENT],
-  [undefined, BLOCK_COMMENT],
-  ['string', STRING],
-  ['quoted-name', QUOTED_NAME],
-  ['parameter', PARAMETER],
-  ['number', NUMBER],
-  ['word', WORD],
+/** With what each begins, so that most need not be tried. */
+const KINDS: readonly (readonly [TokenKind | undefined, RegExp, RegExp])[] = [
+  [undefined, WHITE, /[ \t\n\r\v\f]/],
+  [undefined, LINE_COMMENT, /\//],
+  [undefined, BLOCK_COMMENT, /\//],
+  ['string', STRING, /["']/],
+  ['quoted-name', QUOTED_NAME, /`/],
+  ['parameter', PARAMETER, /\$/],
+  ['number', NUMBER, /\d/],
+  ['word', WORD, /[A-Za-z_]/],
 ];
+const KINDS_BY_FIRST = Array.from({ length: 128 }, (_, code) =>
+  KINDS.filter(([, , first]) => first.test(String.fromCharCode(code))),
+);
 
 export function cypherTokens(query: string): Tokens {
   const tokens: Token[] = [];
@@ -63,7 +67,7 @@ export function cypherTokens(query: string): Tokens {
 }
 
 function longestAt(query: string, at: number): { kind: TokenKind | undefined; end: number } | undefined {
-  for (const [kind, pattern] of KINDS) {
+  for (const [kind, pattern] of KINDS_BY_FIRST[query.charCodeAt(at)] ?? []) {
     pattern.lastIndex = at;
     if (pattern.test(query)) return { kind, end: pattern.lastIndex };
   }

@@ -15,11 +15,14 @@ export interface LaneRun {
   readonly signal: AbortSignal;
 }
 
-/** Sends one command and waits for its reply, within bounds. */
-export type Ask = (args: readonly string[]) => Promise<Raw>;
+/** `exact`: whole numbers as text, because a JavaScript number is not exact beyond 2^53. `quick`: as numbers, whatever they are. */
+export type Integers = 'exact' | 'quick';
 
-/** `RESP_TYPES.NUMBER` of node-redis: whole numbers as text, because a JavaScript number is not exact beyond 2^53. */
-const EXACT_NUMBERS = { typeMapping: { 58: String } } as const;
+/** Sends one command and waits for its reply, within bounds. `exact` by default. */
+export type Ask = (args: readonly string[], integers?: Integers) => Promise<Raw>;
+
+/** `RESP_TYPES.NUMBER` of node-redis. */
+const TYPE_MAPPINGS = { exact: { typeMapping: { 58: String } }, quick: { typeMapping: { 58: Number } } } as const;
 
 export class GraphLanes {
   readonly #base: () => RedisClient;
@@ -39,7 +42,7 @@ export class GraphLanes {
       if (this.#overruns >= OVERRUNS_MAX) throw overrun();
       const lane = this.#idle.pop() ?? (await this.#open());
       try {
-        return await work((args) => this.#ask(lane, args, timeoutMs, signal));
+        return await work((args, integers) => this.#ask(lane, { args, integers }, timeoutMs, signal));
       } finally {
         if (lane.usable) this.#idle.push(lane);
         else if (!lane.runsOn) this.#end(lane);
@@ -68,9 +71,9 @@ export class GraphLanes {
     this.#all.delete(lane);
   }
 
-  async #ask(lane: Lane, args: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<Raw> {
+  async #ask(lane: Lane, command: Command, timeoutMs: number, signal: AbortSignal): Promise<Raw> {
     signal.throwIfAborted();
-    const reply = lane.send(args);
+    const reply = lane.send(command);
     const outcome = await firstOf(reply, timeoutMs + QUERY_GRACE_MS, signal);
     if (outcome === 'answered') return reply;
     // The engine cannot be made to stop. Its connection stays until it answers, so that it is known how many still run.
@@ -87,23 +90,24 @@ export class GraphLanes {
   }
 }
 
-async function firstOf(reply: Promise<Raw>, waitMs: number, signal: AbortSignal): Promise<'answered' | 'late'> {
-  let stop: () => void = () => undefined;
-  const late = new Promise<'late'>((resolve) => {
-    const timer = setTimeout(resolve, waitMs, 'late');
-    const onAbort = (): void => resolve('late');
-    signal.addEventListener('abort', onAbort);
-    stop = () => {
+interface Command {
+  readonly args: readonly string[];
+  readonly integers: Integers | undefined;
+}
+
+function firstOf(reply: Promise<Raw>, waitMs: number, signal: AbortSignal): Promise<'answered' | 'late'> {
+  return new Promise((resolve) => {
+    const settle = (outcome: 'answered' | 'late'): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
+      resolve(outcome);
     };
+    const timer = setTimeout(settle, waitMs, 'late');
+    const onAbort = (): void => settle('late');
+    const onReply = (): void => settle('answered');
+    signal.addEventListener('abort', onAbort);
+    reply.then(onReply, onReply);
   });
-  const answered = (): 'answered' => 'answered';
-  try {
-    return await Promise.race([reply.then(answered, answered), late]);
-  } finally {
-    stop();
-  }
 }
 
 class Lane {
@@ -122,7 +126,9 @@ class Lane {
     const client = base.duplicate(withoutSignal(base)) as unknown as RedisClient;
     const counted = new CountedSocket();
     const lane = new Lane(client, counted);
+    let why: unknown;
     client.on('error', (error: unknown) => {
+      why ??= error;
       // What the driver cannot read; ended at once, before another reply can come in.
       if (error instanceof RangeError) lane.#failure = tooDeep();
       lane.end();
@@ -132,7 +138,8 @@ class Lane {
       await counted.open(() => client.connect());
     } catch (error) {
       lane.end();
-      throw error;
+      // Ended by what kept it from opening: that says more than that it was ended.
+      throw why ?? error;
     }
     return lane;
   }
@@ -141,7 +148,7 @@ class Lane {
     return !this.#ended && !this.runsOn;
   }
 
-  async send(args: readonly string[]): Promise<Raw> {
+  async send({ args, integers = 'exact' }: Command): Promise<Raw> {
     const before = this.#counted.bytesRead;
     const watch = setInterval(() => {
       if (this.#counted.bytesRead - before <= REPLY_BYTES_MAX) return;
@@ -149,7 +156,7 @@ class Lane {
       this.end();
     }, REPLY_CHECK_MS);
     try {
-      return await this.#client.sendCommand<Raw>([...args], EXACT_NUMBERS);
+      return await this.#client.sendCommand<Raw>([...args], TYPE_MAPPINGS[integers]);
     } catch (error) {
       throw this.#failure ?? error;
     } finally {

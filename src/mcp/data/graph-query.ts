@@ -18,6 +18,7 @@ import {
 import { graphRows } from './graph-read.js';
 import type { HeldResult } from './held-results.js';
 import { ANSWER_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX, RESULT_BYTES_MAX, ROWS_MAX, RESULT_KEPT_MS } from './limits.js';
+import { rememberJson, rowsText } from './rows-text.js';
 
 const input = z.object({
   environment: environmentField,
@@ -33,11 +34,18 @@ const input = z.object({
     .describe('`nextCursor` of an answer, for the rows after it; then without `graph`, `query` and `parameters`.'),
 });
 
+/** Told to clients as what it is, and looked at row by row; a schema of arrays would copy every row of every answer. */
+const rowsField = z
+  .unknown()
+  .refine((value) => Array.isArray(value) && value.every((row) => Array.isArray(row)))
+  .meta({ type: 'array', items: { type: 'array', items: {} } })
+  .describe('Each row in the order of `columns`.');
+
 export const rowsOutput = {
   environment: z.string(),
   graph: z.string(),
   columns: z.array(z.string()),
-  rows: z.array(z.array(z.unknown())).describe('Each row in the order of `columns`.'),
+  rows: rowsField,
   truncated: truncatedField,
   cut: cutField,
 };
@@ -61,6 +69,7 @@ export const graphQuery = ({ write }: { readonly write: boolean }): Tool<DataCon
     output,
     effect: 'read',
     idempotent: true,
+    text: rowsText,
     run: async (given, context, { signal }) => {
       if (given.cursor !== undefined) return nextPage(context, given.cursor, given.environment, given.rows);
       const { graph, query, parameters, timeoutMs } = given;
@@ -76,7 +85,8 @@ export const graphQuery = ({ write }: { readonly write: boolean }): Tool<DataCon
         const found = await opened.readGraph((ask) => graphRows(ask, command, ROWS_MAX + 1), { timeoutMs, signal });
         const { rows, cut } = kept(found.rows, found.valuesCut);
         const result = { environment: name, graph, columns: found.columns, rows, cut };
-        return page(result, 0, given.rows, (from) => context.results.keep(result, from));
+        const values = (from: number, to: number): unknown[][] => found.rows.slice(from, to);
+        return page(result, { from: 0, rowsMax: given.rows, values }, (from) => context.results.keep(result, from));
       });
     },
   });
@@ -86,7 +96,9 @@ function nextPage(context: DataContext, cursor: string, environment: string | un
   if (environment !== undefined && environment !== result.environment) {
     throw usage('That cursor is of another environment.', 'Leave `environment` out when there is a cursor.');
   }
-  return page(result, from, rows, (next) => context.results.cursor(id, next));
+  const values = (first: number, end: number): unknown[][] =>
+    result.rows.slice(first, end).map((row) => JSON.parse(row) as unknown[]);
+  return page(result, { from, rowsMax: rows, values }, (next) => context.results.cursor(id, next));
 }
 
 /** As JSON, within the bounds of what is kept. */
@@ -112,7 +124,14 @@ export function cutValues(count: number): string {
   return `${String(count)} values are cut or left out in their places: return parts of them, such as substring(x, 0, 1000) or x[0..100]`;
 }
 
-function page(result: HeldResult, from: number, rowsMax: number, cursorOf: (from: number) => string) {
+interface Page {
+  readonly from: number;
+  readonly rowsMax: number;
+  /** The rows themselves; they are at hand where the query has just been answered. */
+  readonly values: (from: number, to: number) => unknown[][];
+}
+
+function page(result: HeldResult, { from, rowsMax, values }: Page, cursorOf: (from: number) => string) {
   let [to, bytes] = [from, 0];
   for (const row of result.rows.slice(from, from + rowsMax)) {
     bytes += Buffer.byteLength(row);
@@ -120,11 +139,13 @@ function page(result: HeldResult, from: number, rowsMax: number, cursorOf: (from
     to += 1;
   }
   const more = to < result.rows.length;
+  const rows = values(from, to);
+  rememberJson(rows, result.rows.slice(from, to));
   return {
     environment: result.environment,
     graph: result.graph,
     columns: [...result.columns],
-    rows: result.rows.slice(from, to).map((row) => JSON.parse(row) as unknown[]),
+    rows,
     truncated: more || result.cut.length > 0,
     cut: [...result.cut],
     ...(more ? { nextCursor: cursorOf(to) } : {}),

@@ -5,8 +5,14 @@
  */
 import { ROW_BYTES_MAX, VALUE_BYTES_MAX, VALUE_COST_BYTES, VALUE_DEPTH_MAX } from './limits.js';
 
-/** Integers come as strings: the reply is read with that type mapping. */
-export type Raw = string | readonly Raw[] | null;
+/** Integers come as numbers, or as strings where each has to be exact: the reply is read with either type mapping. */
+export type Raw = string | number | readonly Raw[] | null;
+
+/**
+ * Integers that were read as numbers are exact below this. The driver's own arithmetic is off by up to some fifty below
+ * 2^53 already, and an integer beyond that is never read as one below this.
+ */
+const EXACT_BELOW = 2 ** 52;
 
 export interface GraphNames {
   readonly labels: readonly string[];
@@ -21,28 +27,28 @@ export interface GraphReply {
 }
 
 const TYPE = {
-  null: '1',
-  string: '2',
-  integer: '3',
-  boolean: '4',
-  double: '5',
-  list: '6',
-  relationship: '7',
-  node: '8',
-  path: '9',
-  map: '10',
-  point: '11',
-  vector: '12',
-  localdatetime: '13',
-  date: '14',
-  localtime: '15',
-  duration: '16',
+  null: 1,
+  string: 2,
+  integer: 3,
+  boolean: 4,
+  double: 5,
+  list: 6,
+  relationship: 7,
+  node: 8,
+  path: 9,
+  map: 10,
+  point: 11,
+  vector: 12,
+  localdatetime: 13,
+  date: 14,
+  localtime: 15,
+  duration: 16,
 } as const;
 
 const TOO_DEEP = `deeper than ${String(VALUE_DEPTH_MAX)} levels`;
 
 /** Types whose values name labels, relationship types or properties by number. */
-const NAMED: ReadonlySet<unknown> = new Set([TYPE.relationship, TYPE.node, TYPE.path]);
+const NAMED: ReadonlySet<number> = new Set([TYPE.relationship, TYPE.node, TYPE.path]);
 
 export function readGraphReply(raw: Raw): GraphReply {
   const parts = list(raw);
@@ -57,10 +63,11 @@ export function namesThings(rows: readonly Raw[]): boolean {
 }
 
 function cellNames(cell: Raw | undefined, depth: number): boolean {
-  const [type, value] = list(cell);
+  const pair = list(cell);
+  const type = typeOf(pair[0]);
   if (NAMED.has(type)) return true;
   if (depth >= VALUE_DEPTH_MAX || (type !== TYPE.list && type !== TYPE.map)) return false;
-  return list(value).some((one) => typeof one === 'object' && cellNames(one, depth + 1));
+  return list(pair[1]).some((one) => typeof one === 'object' && cellNames(one, depth + 1));
 }
 
 export class ValueReader {
@@ -68,6 +75,8 @@ export class ValueReader {
   #room = 0;
   /** Of values that are not shown whole. */
   cut = 0;
+  /** Whether an integer was read that may be another one. */
+  inexact = false;
 
   constructor(names: GraphNames) {
     this.#names = names;
@@ -79,7 +88,9 @@ export class ValueReader {
   }
 
   #value(cell: Raw | undefined, depth: number): unknown {
-    const [type, value] = list(cell);
+    const pair = list(cell);
+    const type = typeOf(pair[0]);
+    const value = pair[1];
     if (this.#room <= 0) return this.#left('there is no room for it in this row');
     this.#room -= VALUE_COST_BYTES + (typeof value === 'string' ? Math.min(value.length, VALUE_BYTES_MAX) : 0);
     switch (type) {
@@ -88,7 +99,7 @@ export class ValueReader {
       case TYPE.string:
         return this.#text(text(value));
       case TYPE.integer:
-        return wholeNumber(text(value));
+        return this.#whole(value);
       case TYPE.boolean:
         return value === 'true';
       case TYPE.double:
@@ -100,19 +111,19 @@ export class ValueReader {
       case TYPE.vector:
         return this.#list(list(value), (one) => floatingNumber(text(one)));
       case TYPE.localdatetime:
-        return moment(text(value), (iso) => iso.slice(0, 19));
+        return moment(this.#whole(value), (iso) => iso.slice(0, 19));
       case TYPE.date:
-        return moment(text(value), (iso) => iso.slice(0, 10));
+        return moment(this.#whole(value), (iso) => iso.slice(0, 10));
       case TYPE.localtime:
-        return moment(text(value), (iso) => iso.slice(11, 19));
+        return moment(this.#whole(value), (iso) => iso.slice(11, 19));
       case TYPE.duration:
-        return { seconds: wholeNumber(text(value)) };
+        return { seconds: this.#whole(value) };
       default:
         return depth >= VALUE_DEPTH_MAX ? this.#left(TOO_DEEP) : this.#nested(type, list(value), depth);
     }
   }
 
-  #nested(type: Raw | undefined, value: readonly Raw[], depth: number): unknown {
+  #nested(type: number, value: readonly Raw[], depth: number): unknown {
     switch (type) {
       case TYPE.list:
         return this.#list(value, (one) => this.#value(one, depth + 1));
@@ -131,7 +142,7 @@ export class ValueReader {
       }
       default:
         this.cut += 1;
-        return `(a value of a type that this server does not know: ${text(type).slice(0, 10)})`;
+        return `(a value of a type that this server does not know: ${String(type).slice(0, 10)})`;
     }
   }
 
@@ -151,7 +162,7 @@ export class ValueReader {
 
   #node([id, labels, properties]: readonly Raw[], depth: number): unknown {
     return {
-      id: wholeNumber(text(id)),
+      id: this.#whole(id),
       labels: list(labels).map((one) => nameOf(this.#names.labels, one)),
       properties: this.#properties(properties, depth),
     };
@@ -159,10 +170,10 @@ export class ValueReader {
 
   #relationship([id, type, source, target, properties]: readonly Raw[], depth: number): unknown {
     return {
-      id: wholeNumber(text(id)),
+      id: this.#whole(id),
       type: nameOf(this.#names.relationshipTypes, type),
-      source: wholeNumber(text(source)),
-      target: wholeNumber(text(target)),
+      source: this.#whole(source),
+      target: this.#whole(target),
       properties: this.#properties(properties, depth),
     };
   }
@@ -185,6 +196,12 @@ export class ValueReader {
     }
     if (entries.length * 2 < raw.length) this.cut += 1;
     return Object.fromEntries(entries);
+  }
+
+  #whole(raw: Raw | undefined): number | string {
+    if (typeof raw !== 'number') return wholeNumber(text(raw));
+    if (Math.abs(raw) >= EXACT_BELOW) this.inexact = true;
+    return raw;
   }
 
   #text(value: string): string {
@@ -224,10 +241,10 @@ function floatingNumber(value: string): number | string {
 }
 
 /** Seconds since 1970 as a date or time without a zone; what a Date cannot hold stays seconds. */
-function moment(seconds: string, part: (iso: string) => string): unknown {
+function moment(seconds: number | string, part: (iso: string) => string): unknown {
   const date = new Date(Number(seconds) * 1_000);
   if (Number.isNaN(date.valueOf()) || date.getUTCFullYear() > 9_999 || date.getUTCFullYear() < 0) {
-    return { seconds: wholeNumber(seconds) };
+    return { seconds };
   }
   return part(date.toISOString());
 }
@@ -237,5 +254,11 @@ function list(raw: Raw | undefined): readonly Raw[] {
 }
 
 function text(raw: Raw | undefined): string {
-  return typeof raw === 'string' ? raw : '';
+  if (typeof raw === 'string') return raw;
+  return typeof raw === 'number' ? String(raw) : '';
+}
+
+function typeOf(code: Raw | undefined): number {
+  if (typeof code === 'number') return code;
+  return typeof code === 'string' ? Number(code) : 0;
 }

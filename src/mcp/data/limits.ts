@@ -5,6 +5,8 @@ export const PAGE_DEFAULT = 100;
 export const PAGE_MAX = 1_000;
 /** Of one answer's values, as JSON in UTF-8. An agent reads all of it. */
 export const ANSWER_BYTES_MAX = 131_072;
+/** Of the rows of one answer as text; beyond that they are whole in its structured content alone. */
+export const TEXT_BYTES_MAX = 16_384;
 /** Of one value within an answer; longer ones are cut. */
 export const VALUE_BYTES_MAX = 16_384;
 /** Of one row, so that a row fits an answer. */

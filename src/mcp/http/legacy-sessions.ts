@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto';
 import type { McpServerFactory } from '@modelcontextprotocol/server';
 import { isInitializeRequest, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
 import { MESSAGE_BYTES_MAX } from '../limits.js';
+import { followed } from './followed-response.js';
+import { callsIn, cancelledIn, LegacyCalls } from './legacy-calls.js';
 import { SESSION_IDLE_MAX_MS, SESSIONS_MAX } from './limits.js';
 
 const SESSION_HEADER = 'mcp-session-id';
@@ -20,6 +22,7 @@ const FULL = { status: 503, code: -32_000, message: 'All sessions are busy: come
 
 interface Session {
   readonly transport: WebStandardStreamableHTTPServerTransport;
+  readonly calls: LegacyCalls;
   readonly close: () => Promise<void>;
   underWay: number;
   lastAt: number;
@@ -74,23 +77,30 @@ export class LegacySessions {
       maxRequestBodySize: MESSAGE_BYTES_MAX,
     });
     const server = await factory({ era: 'legacy' });
-    transport.onerror = onerror;
     await server.connect(transport);
-    const session = { transport, close: () => server.close(), underWay: 0, lastAt: now() };
+    const calls = new LegacyCalls(transport, onerror);
+    const session = { transport, calls, close: () => server.close(), underWay: 0, lastAt: now() };
     this.#sessions.set(id, session);
     return [id, session];
   }
 
   async #handle(id: string, session: Session, request: Request, parsedBody: unknown): Promise<Response> {
     session.underWay += 1;
+    const calls = callsIn(parsedBody);
+    const ended = session.calls.begin(calls);
     const done = (): void => {
+      ended();
       session.underWay -= 1;
       this.#touch(id, session);
     };
     this.#touch(id, session);
     try {
       const response = await session.transport.handleRequest(request, { parsedBody });
-      return followed(response, done);
+      for (const cancelled of cancelledIn(parsedBody)) session.calls.end(cancelled);
+      const gone = (): void => {
+        for (const call of calls) session.calls.cancel(call);
+      };
+      return followed(response, { signal: request.signal, done, gone });
     } catch (error) {
       done();
       throw error;
@@ -125,41 +135,6 @@ export class LegacySessions {
     this.#sessions.delete(id);
     await session?.close().catch(this.#options.onerror);
   }
-}
-
-/** The same response; `done` when its last byte was taken, or nobody wants it any more. */
-function followed(response: Response, done: () => void): Response {
-  if (response.body === null) {
-    done();
-    return response;
-  }
-  const taken: ReadableStream<Uint8Array> = response.body;
-  const reader = taken.getReader();
-  let ended = false;
-  const end = (): void => {
-    if (!ended) done();
-    ended = true;
-  };
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done: last, value } = await reader.read();
-        if (last) {
-          end();
-          controller.close();
-        } else controller.enqueue(value);
-      } catch (error) {
-        end();
-        controller.error(error);
-      }
-    },
-    async cancel(reason) {
-      end();
-      await reader.cancel(reason);
-    },
-  });
-  const { status, headers } = response;
-  return new Response(body, { status, headers });
 }
 
 function refused({ status, code, message }: typeof NOT_FOUND): Response {

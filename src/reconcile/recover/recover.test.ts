@@ -10,6 +10,7 @@ import {
   healthy,
   missing,
   server,
+  unreachable,
   USER,
 } from '../../../test/support/facts.js';
 import { Nexus3Error } from '../../errors.js';
@@ -80,6 +81,19 @@ describe('which recovery it is', () => {
     expect([decide(facts), decide(facts, { vault: true }), decide(facts, { vault: true, acceptLoss: true })]).toEqual(
       expected,
     );
+  });
+
+  it.each([
+    ['stopped', ended('vault'), /the vault: stopped/],
+    ['a replica', server('vault', { role: 'replica' }), /the vault: running, answers as a replica/],
+    ['silent', unreachable('vault'), /the vault: running, unreachable, \w+/],
+  ])('says what was seen of a vault that does not serve: %s', (_, change, expected) => {
+    try {
+      admit(changed(change), { env: 'track', vault: false, acceptLoss: false }, false);
+      expect.unreachable();
+    } catch (error) {
+      expect(error instanceof Nexus3Error ? error.evidence.join() : error).toMatch(expected);
+    }
   });
 
   it('says that a recovery was cut off, rather than that the vault does not serve', () => {

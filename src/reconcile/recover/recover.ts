@@ -4,7 +4,7 @@ import type { Role } from '../../protocol/environment.js';
 import type { Progress } from '../../progress.js';
 import { hasAside } from '../vault-data/aside.js';
 import { isLocker, selectEnvironments } from '../desired.js';
-import type { EnvironmentFacts } from '../facts.js';
+import type { EnvironmentFacts, InstanceFacts } from '../facts.js';
 import { differsIn, guardOf, hasData, instancesIn, isFenced, isForeign, isHeld, servesPastGuard } from '../facts.js';
 import { look } from '../loop.js';
 import { acceptLoss } from './accept-loss.js';
@@ -221,7 +221,17 @@ function admitVault(facts: EnvironmentFacts, options: RecoverOptions, unfinished
 function refused(message: string, hint: string, facts?: EnvironmentFacts): Nexus3Error {
   const verdict = facts === undefined ? undefined : guardOf(facts);
   return new Nexus3Error('RECOVER_REFUSED', message, {
-    evidence: verdict?.state === 'held' ? [verdict.detail] : [],
+    evidence: [
+      ...(verdict?.state === 'held' ? [verdict.detail] : []),
+      ...(facts === undefined ? [] : [`the vault: ${asSeen(facts.vault)}`]),
+    ],
     hint,
   });
+}
+
+/** In a line: what the runtime says, and what it says itself. */
+function asSeen({ runtime, view }: InstanceFacts): string {
+  if (runtime === undefined || view === undefined) return runtime?.state ?? 'it is not there';
+  if (view.state === 'open') return `${runtime.state}, answers as a ${view.server.role}`;
+  return [runtime.state, view.state, ...('detail' in view ? [view.detail] : [])].join(', ');
 }

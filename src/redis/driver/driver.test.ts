@@ -165,6 +165,41 @@ describe('an answer that cannot be read', () => {
   });
 });
 
+describe('more than there is room for', () => {
+  it('is not sent in parts: no transaction stays open on a connection that all share', async () => {
+    const { client } = (await open()).driver;
+    const results = await Promise.all(
+      Array.from({ length: 60 }, () => client.multi().incr('many').exec().catch(connectionFailure)),
+    );
+    const done = results.filter((result) => result !== 'full');
+    expect(done.length).toBeLessThan(60);
+    expect(done.flat()).toEqual(done.map((_, index) => index + 1));
+    expect(await client.get('many')).toBe(String(done.length));
+  });
+
+  it('neither is a pipeline', async () => {
+    const { client } = (await open()).driver;
+    const pipeline = client.multi();
+    for (let n = 0; n < 101; n += 1) pipeline.incr('piped');
+    expect(await pipeline.execAsPipeline().catch(connectionFailure)).toBe('full');
+    expect(await client.exists('piped')).toBe(0);
+  });
+});
+
+describe('a connection besides that cannot be made', () => {
+  it('costs nobody theirs', async () => {
+    const watched = await open();
+    const { client } = watched.driver;
+    const refused: unknown[] = [];
+    const twin = client.duplicate({ database: 99 });
+    twin.on('error', (error) => refused.push(error));
+    twin.connect().catch(() => undefined);
+    await expect.poll(() => refused.length).toBeGreaterThan(2);
+    twin.destroy();
+    expect(watched.ready).toBe(1);
+  });
+});
+
 describe('what errors say of the connection', () => {
   it('nothing, where a server has answered', async () => {
     const { client } = (await open()).driver;

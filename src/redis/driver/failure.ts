@@ -12,7 +12,7 @@ import type { ConnectionFailure } from '../../client/driver.js';
 import { Severed } from './severable.js';
 
 /** What node-redis says of a command too many; it has no class of its own. */
-const QUEUE_IS_FULL = 'The queue is full';
+export const QUEUE_IS_FULL = 'The queue is full';
 
 const LOST = [
   ConnectionTimeoutError,

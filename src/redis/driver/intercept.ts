@@ -6,6 +6,7 @@
 import { ClientOfflineError } from '@redis/client';
 import type { DriverClient, Interceptor, Link } from '../../client/driver.js';
 import type { RedisClient } from '../../client/environment-client.js';
+import { QUEUE_IS_FULL } from './failure.js';
 
 type Words = readonly string[];
 
@@ -14,7 +15,9 @@ export interface Internals {
   readonly _self: Internals;
   readonly isOpen: boolean;
   readonly isReady: boolean;
+  readonly options: { readonly commandsQueueMaxLength?: number };
   _commandOptions?: unknown;
+  _getQueue(): { readonly pendingCount: number };
   sendCommand: (this: Internals, args: Words, options?: unknown) => Promise<unknown>;
   _executeMulti: (this: Internals, commands: readonly Queued[], selectedDb?: number) => Promise<unknown>;
   _executePipeline: (this: Internals, commands: readonly Queued[], selectedDb?: number) => Promise<unknown>;
@@ -46,9 +49,14 @@ export interface Hooks {
   readonly onError: (error: unknown) => void;
 }
 
+/** MULTI and EXEC. */
+const AROUND_TRANSACTION = 2;
+/** Whatever a program wants for its own commands: what is asked behind a write is not to overtake it. */
+const PLAINLY = { asap: false } as const;
+
 export function intercept(self: Internals, interceptor: Interceptor, hooks: Hooks, isOwn = true): Link {
   const { sendCommand, _executeMulti, _executePipeline, duplicate, createPool } = self;
-  const link: Link = { isOwn, ask: (words) => sendCommand.call(self, words) };
+  const link: Link = { isOwn, ask: (words) => sendCommand.call(self, words, PLAINLY) };
 
   self.sendCommand = function (this: Internals, args, options) {
     const send = (on?: DriverClient): Promise<unknown> =>
@@ -61,18 +69,22 @@ export function intercept(self: Internals, interceptor: Interceptor, hooks: Hook
   };
   self._executeMulti = function (this: Internals, commands, selectedDb) {
     const send = (on?: DriverClient): Promise<unknown> =>
-      whenReady(speaker(this, on), (self) => _executeMulti.call(self, commands, selectedDb));
+      whenReady(speaker(this, on), commands.length + AROUND_TRANSACTION, (self) =>
+        _executeMulti.call(self, commands, selectedDb),
+      );
     return interceptor.around({ kind: 'transaction', commands: commands.map(({ args }) => args) }, send, link);
   };
   self._executePipeline = function (this: Internals, commands, selectedDb) {
     const send = (on?: DriverClient): Promise<unknown> =>
-      whenReady(speaker(this, on), (self) => _executePipeline.call(self, commands, selectedDb));
+      whenReady(speaker(this, on), commands.length, (self) => _executePipeline.call(self, commands, selectedDb));
     return interceptor.around({ kind: 'pipeline', commands: commands.map(({ args }) => args) }, send, link);
   };
   self.duplicate = function (this: Internals, overrides) {
     const made = duplicate.call(this, overrides);
     intercept(made, interceptor, hooks, false);
-    made.on('error', hooks.onError);
+    made.on('error', (error) => {
+      if (made.isReady) hooks.onError(error);
+    });
     hooks.onMade(made as unknown as RedisClient);
     return made;
   };
@@ -110,7 +122,13 @@ function speaker(asked: Internals, on: DriverClient | undefined): Internals {
   return other;
 }
 
-/** Of a client that is away, node-redis refuses single commands; pipelines and transactions it would keep, and send later. */
-function whenReady(self: Internals, send: (self: Internals) => Promise<unknown>): Promise<unknown> {
-  return self.isOpen && !self.isReady ? Promise.reject(new ClientOfflineError()) : send(self);
+/**
+ * Of a client that is away, node-redis refuses single commands; pipelines and transactions it would keep, and send later.
+ * Where not all of one finds room, it would send a part: a MULTI without its EXEC, for one, behind which every command of
+ * everybody is taken for a part of that transaction and never done.
+ */
+function whenReady(self: Internals, count: number, send: (self: Internals) => Promise<unknown>): Promise<unknown> {
+  if (self.isOpen && !self.isReady) return Promise.reject(new ClientOfflineError());
+  const { commandsQueueMaxLength: most = Infinity } = self.options;
+  return self._getQueue().pendingCount + count > most ? Promise.reject(new Error(QUEUE_IS_FULL)) : send(self);
 }

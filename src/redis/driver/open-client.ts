@@ -1,8 +1,9 @@
 /** One node-redis client for one server: it keeps nothing for later while it is away, comes back by itself, and can be cut. */
-import { createClient } from '@redis/client';
+import { createClient, ErrorReply } from '@redis/client';
 import falkordb from 'falkordb/dist/src/commands/index.js';
 import type { DriverClient, DriverOptions } from '../../client/driver.js';
 import type { RedisClient } from '../../client/environment-client.js';
+import { Nexus3Error } from '../../errors.js';
 import { connectionFailure } from './failure.js';
 import type { PoolInternals } from './intercept.js';
 import { intercept, internalsOf } from './intercept.js';
@@ -40,11 +41,14 @@ export function openClient(options: DriverOptions): DriverClient {
   }) as unknown as RedisClient;
   // Of a lost connection, reconnectStrategy is told as well. Anything else is an answer that could not be read (a list in a
   // list, a thousand deep): node-redis drops it and gives the next one to whoever waited for it, so every connection that
-  // may be so confused has to go.
+  // may be so confused has to go. Why one could not log in is not that: the others are well.
   const onError = (error: unknown): void => {
-    if (connectionFailure(error) === undefined && client.isReady) signal.sever();
+    const isRefusal = error instanceof ErrorReply || error instanceof Nexus3Error;
+    if (connectionFailure(error) === undefined && !isRefusal) signal.sever();
   };
-  client.on('error', onError);
+  client.on('error', (error) => {
+    if (client.isReady) onError(error);
+  });
   client.on('ready', options.onReady);
 
   const made = new Set<RedisClient | PoolInternals>();
