@@ -35,6 +35,8 @@ export type {
 export type { EnvironmentUrls } from './client/place-at-urls.js';
 export type { CommandOutcome } from './errors.js';
 export { Nexus3Error } from './errors.js';
+/** Of node-redis and of the official `falkordb` client, as they are. */
+export { ConstraintType, EntityType, RESP_TYPES } from './redis/driver/names.js';
 
 /** Where Locker's credentials come from, and how the client behaves. */
 export type ConnectOptions = ClientOptions & CredentialsOptions;

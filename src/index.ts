@@ -17,7 +17,7 @@ export type {
   SyncedOptions,
   VaultEvent,
 } from './compose-client.js';
-export { connect } from './compose-client.js';
+export { connect, ConstraintType, EntityType, RESP_TYPES } from './compose-client.js';
 export type {
   Credential,
   CredentialCache,

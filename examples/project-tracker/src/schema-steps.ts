@@ -1,5 +1,6 @@
 /** Indexes and constraints, made once. Servers that start at the same time do no harm: the second one finds them there. */
 import type { EnvironmentClient } from 'nexus3/client';
+import { ConstraintType, EntityType } from 'nexus3/client';
 
 const THERE_ALREADY = /already (indexed|exists)/;
 
@@ -26,8 +27,7 @@ export async function fullTextIndex(
 /** No two nodes have the same; needs a range index first. */
 export async function unique(client: EnvironmentClient, graph: string, label: string, property: string): Promise<void> {
   await rangeIndex(client, graph, label, property);
-  const words = ['CREATE', graph, 'UNIQUE', 'NODE', label, 'PROPERTIES', '1', property];
-  await unlessThere(client.vault.sendCommand(['GRAPH.CONSTRAINT', ...words]));
+  await unlessThere(client.graph(graph).constraintCreate(ConstraintType.UNIQUE, EntityType.NODE, label, property));
 }
 
 async function unlessThere(making: Promise<unknown>): Promise<void> {
