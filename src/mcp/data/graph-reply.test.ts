@@ -5,7 +5,7 @@ import type { Raw } from './graph-reply.js';
 
 /** As the driver reads the digits of an integer: one after the other. */
 function asNumber(digits: string): number {
-  return [...digits].reduce((sum, digit) => sum * 10 + digit.charCodeAt(0) - 48, 0);
+  return Buffer.from(digits).reduce((sum, code) => sum * 10 + code - 48, 0);
 }
 
 /** A server that answers one integer, however it is asked. */

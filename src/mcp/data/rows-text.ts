@@ -35,6 +35,7 @@ function beginning(json: readonly string[]): number {
 }
 
 /** The rows come last, so that nothing of them is made into JSON again. */
-function joined({ rows: _, ...others }: RowsAnswer, json: readonly string[]): string {
+function joined(answer: RowsAnswer, json: readonly string[]): string {
+  const { rows: _, ...others } = answer;
   return `${JSON.stringify(others).slice(0, -1)},"rows":[${json.join(',')}]}`;
 }
