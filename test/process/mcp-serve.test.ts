@@ -1,5 +1,4 @@
 /** How an MCP server is reached: started by a host over stdin and stdout, or over HTTP. What its tools do is elsewhere. */
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROCESS_HANDS } from '../support/break.js';
 import { callTool } from '../support/call-tool.js';

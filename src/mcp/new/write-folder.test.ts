@@ -54,11 +54,11 @@ describe('a folder written whole', () => {
   });
 
   it('clears what a killed one has left of it, and nothing else', async () => {
-    await mkdir(join(root, `.new.${GONE}.new`, 'src'), { recursive: true });
-    await mkdir(join(root, `.other.${GONE}.new`));
+    await mkdir(join(root, `.new.${GONE}.1.new`, 'src'), { recursive: true });
+    await mkdir(join(root, `.other.${GONE}.1.new`));
     await mkdir(join(root, '.new.1.new'));
     await writeFolderWhole(join(root, 'new'), FILES);
-    expect((await readdir(root)).toSorted()).toEqual(['.new.1.new', `.other.${GONE}.new`, 'new']);
+    expect((await readdir(root)).toSorted()).toEqual(['.new.1.new', `.other.${GONE}.1.new`, 'new']);
   });
 
   it('goes where a link leads', async () => {

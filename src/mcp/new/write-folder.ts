@@ -7,6 +7,10 @@ import { makeFolder, syncFolder, writeFileWhole } from '../../files.js';
 const FOLDER = { mode: 0o755 };
 const FILE = { mode: 0o644 };
 
+/** Those that this process is at, and how many there have been. */
+const drafts = new Set<string>();
+let count = 0;
+
 /**
  * @param path absolute; not there, or an empty folder. Its parents are made.
  * @throws Nexus3Error FOLDER_NOT_EMPTY, FILE_NOT_WRITABLE, DISK_FULL
@@ -15,7 +19,9 @@ export async function writeFolderWhole(path: string, files: ReadonlyMap<string, 
   await refuseUnlessEmpty(path);
   const parent = dirname(path);
   await makeFolder(parent, FOLDER);
-  const draft = join(parent, `.${basename(path)}.${String(process.pid)}.new`);
+  count += 1;
+  const draft = join(parent, `.${basename(path)}.${String(process.pid)}.${String(count)}.new`);
+  drafts.add(draft);
   try {
     await clearDrafts(path);
     await mkdir(draft, FOLDER);
@@ -30,6 +36,8 @@ export async function writeFolderWhole(path: string, files: ReadonlyMap<string, 
     await rm(draft, { recursive: true, force: true }).catch(() => undefined);
     if (['ENOTEMPTY', 'EEXIST'].includes(systemErrorCode(error) ?? '')) throw notEmpty(path);
     throw writeFailure(path, error);
+  } finally {
+    drafts.delete(draft);
   }
 }
 
@@ -64,9 +72,10 @@ async function clearDrafts(path: string): Promise<void> {
   const parent = dirname(path);
   for (const name of await readdir(parent)) {
     const pid = name.startsWith(`.${basename(path)}.`)
-      ? /^(\d{1,10})\.new$/.exec(name.slice(basename(path).length + 2))?.[1]
+      ? /^(\d{1,10})\.\d{1,10}\.new$/.exec(name.slice(basename(path).length + 2))?.[1]
       : undefined;
-    if (pid === undefined || (Number(pid) !== process.pid && isRunning(Number(pid)))) continue;
+    if (pid === undefined || drafts.has(join(parent, name)) || (Number(pid) !== process.pid && isRunning(Number(pid))))
+      continue;
     await rm(join(parent, name), { recursive: true, force: true });
   }
 }
