@@ -50,6 +50,28 @@ describe('merging', () => {
     expect(vscode(merged)).toBe(merged);
   });
 
+  it.each([
+    ['one line', '{ "servers": { "other": { "command": "x", "args": ["a", "b"] } } }\n'],
+    [
+      'a comment behind the last entry',
+      '{\n  "servers": {\n    "other": {"command":"x"} // theirs\n    // and this\n  }\n}\n',
+    ],
+    ['a comma at the end', '{\n    "servers": {\n        "other": { "command": "x" }, /* theirs */\n    }\n}\n'],
+    ['nothing but a comment', '{ "servers": {\n  // none yet\n} }\n'],
+    ['odd columns', '{"servers":{\n"other":   {"command" :"x"}}}'],
+  ])('touches nothing of what is there: %s', (_, text) => {
+    const merged = vscode(text);
+    // Without what came, and a comma behind the last entry: letter for letter what it was.
+    const own = /\s*"nexus3": \{[^]*?\n\s*\}\n?/;
+    const bare = (given: string): string => given.replace(own, '').replaceAll(/[\s,]/g, '');
+    expect(merged).toMatch(own);
+    expect(bare(merged)).toBe(text.replaceAll(/[\s,]/g, ''));
+    for (const line of text.split('\n').filter((one) => one.startsWith('    "') || one.includes('//'))) {
+      expect(merged.replace('}, //', '} //')).toContain(line);
+    }
+    expect(vscode(merged)).toBe(merged);
+  });
+
   it('changes of an entry of its own what differs, and keeps what somebody has added', () => {
     const own = `{ "servers": { "nexus3": { "type": "stdio", "command": "old", /* why */ "args": ["x", "mcp", "serve"], "env": { "A": "b" }, "disabled": true } } }`;
     const entry = dataEntry(

@@ -6,6 +6,8 @@ import type { Node, ParseError, ParseErrorCode } from 'jsonc-parser';
 import { applyEdits, findNodeAtLocation, getNodeValue, modify, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { Nexus3Error } from '../../errors.js';
 import type { ClientKind } from './clients.js';
+import type { Layout } from './insert.js';
+import { insertProperty } from './insert.js';
 import type { ServerEntry } from './server-entry.js';
 import { isOurs } from './server-entry.js';
 
@@ -30,7 +32,11 @@ export function mergeServers(
     const section = checkedSection(text, client, path);
     const there = section === undefined ? undefined : one(section, name, text, path);
     if (there !== undefined && !isOurs(getNodeValue(there))) throw foreign(name, path, position(text, there.offset));
-    text = put(text, [client.section, name], fieldsOf(entry, client), there);
+    const fields = fieldsOf(entry, client);
+    text =
+      there === undefined && section !== undefined
+        ? insertProperty(text, section, name, fields, layoutOf(text))
+        : put(text, [client.section, name], fields, there);
   }
   return mark + text;
 }
@@ -99,9 +105,13 @@ function isObject(node: Node | undefined): boolean {
 }
 
 /** As the file has it: its first indented line says with what. */
-function formattingOf(text: string): { insertSpaces: boolean; tabSize: number; eol: string } {
+function layoutOf(text: string): Layout {
   const indent = /^([ \t]+)\S/m.exec(text)?.[1] ?? '  ';
-  const eol = text.includes('\r\n') ? '\r\n' : '\n';
+  return { indent: indent.startsWith('\t') ? '\t' : indent, eol: text.includes('\r\n') ? '\r\n' : '\n' };
+}
+
+function formattingOf(text: string): { insertSpaces: boolean; tabSize: number; eol: string } {
+  const { indent, eol } = layoutOf(text);
   return indent.startsWith('\t')
     ? { insertSpaces: false, tabSize: 1, eol }
     : { insertSpaces: true, tabSize: indent.length, eol };
