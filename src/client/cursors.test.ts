@@ -39,6 +39,15 @@ describe('a scan', () => {
     }
   });
 
+  it('does not go on where both servers have given the same cursor', () => {
+    const cursors = new Cursors();
+    cursors.note(['SCAN', '0'], ['17', []], PLACE);
+    cursors.note(['SCAN', '0'], ['17', []], { side: 'operational', epoch: 4 });
+    expect(cursors.placeFor(['SCAN', '17'])).toEqual({ side: 'operational', epoch: 4 });
+    cursors.note(['SCAN', '0'], ['17', []], { side: 'vault', epoch: 1 });
+    expect(codeOf(() => cursors.placeFor(['SCAN', '17']))).toBe('CURSOR_LOST');
+  });
+
   it('is over at cursor 0', () => {
     const cursors = new Cursors();
     cursors.note(['SCAN', '17'], ['0', []], PLACE);

@@ -18,13 +18,15 @@ export interface CursorPlace {
 const CURSOR_AT: Readonly<Record<string, number>> = { SCAN: 1, HSCAN: 2, SSCAN: 2, ZSCAN: 2 };
 
 export class Cursors {
-  readonly #places = new Map<string, CursorPlace>();
+  /** `both`: two servers have handed out the same one, and nobody can tell whose it is. */
+  readonly #places = new Map<string, CursorPlace | 'both'>();
 
   /** Where this command must go: undefined where it is free to go anywhere. @throws Nexus3Error CURSOR_LOST */
   placeFor(words: readonly unknown[]): CursorPlace | undefined {
     const cursor = cursorOf(words);
     if (cursor === undefined || cursor === '0') return undefined;
-    return this.#places.get(keyOf(words, cursor)) ?? lost(cursor);
+    const place = this.#places.get(keyOf(words, cursor));
+    return place === undefined || place === 'both' ? lost(cursor) : place;
   }
 
   /** Remembers who handed out the next cursor. */
@@ -33,8 +35,10 @@ export class Cursors {
     const next = String((reply as readonly unknown[])[0]);
     if (next === '0') return;
     const key = keyOf(words, next);
+    const known = this.#places.get(key);
+    const isOther = known !== undefined && (known === 'both' || known.side !== place.side);
     this.#places.delete(key);
-    this.#places.set(key, place);
+    this.#places.set(key, isOther ? 'both' : place);
     const [oldest] = this.#places.keys();
     if (this.#places.size > CURSORS_MAX && oldest !== undefined) this.#places.delete(oldest);
   }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Nexus3Error } from '../errors.js';
 import type { Barrier } from './barrier.js';
-import type { Cursors } from './cursors.js';
+import type { CursorPlace, Cursors } from './cursors.js';
 import { lost } from './cursors.js';
 import type { Drivers, Interceptor, Link, Request, Send } from './driver.js';
 import type { ReadsFrom } from './environment-client.js';
@@ -103,7 +103,7 @@ export class Reads implements Interceptor {
         const reply = await (side.name === 'vault' ? send(side.driver) : this.#fromOperational(request, send, side));
         this.counts[side.name] += 1;
         if (tried.length > 0) this.counts.rerouted += 1;
-        if (isScan(request)) this.#init.cursors.note(request.commands[0] ?? [], reply, { side: side.name, epoch });
+        this.#noteCursors(request, reply, { side: side.name, epoch });
         return reply;
       } catch (error) {
         if (!this.#isAboutServer(error)) throw this.#explained(error, []);
@@ -159,9 +159,21 @@ export class Reads implements Interceptor {
     }
   }
 
-  #scanPlace(request: Request) {
-    const places = request.commands.map((words) => this.#init.cursors.placeFor(words));
-    return places.find((place) => place !== undefined);
+  /** Where a scan must go on, the same place for all of a pipeline. @throws Nexus3Error CURSOR_LOST */
+  #scanPlace(request: Request): CursorPlace | undefined {
+    const places = request.commands
+      .map((words) => this.#init.cursors.placeFor(words))
+      .filter((one) => one !== undefined);
+    const [first] = places;
+    if (places.some(({ side, epoch }) => side !== first?.side || epoch !== first.epoch)) lost(cursorWord(request));
+    return first;
+  }
+
+  #noteCursors({ kind, commands }: Request, reply: unknown, place: CursorPlace): void {
+    const replies: readonly unknown[] = kind === 'command' ? [reply] : Array.isArray(reply) ? reply : [];
+    for (const [at, words] of commands.entries()) {
+      if (isScanning(String(words[0]))) this.#init.cursors.note(words, replies[at], place);
+    }
   }
 
   #isAboutServer(error: unknown): boolean {
@@ -206,12 +218,9 @@ function kindOf({ commands }: Request): 'read' | 'own' | 'other' {
   return kind;
 }
 
-function isScan({ kind, commands }: Request): boolean {
-  return kind === 'command' && isScanning(String(commands[0]?.[0]));
-}
-
+/** The first cursor that it goes on from. */
 function cursorWord({ commands }: Request): string {
-  const words = commands[0] ?? [];
+  const words = commands.find(([name]) => isScanning(String(name))) ?? [];
   return String(words[String(words[0]).toUpperCase() === 'SCAN' ? 1 : 2]);
 }
 

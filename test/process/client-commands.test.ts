@@ -338,6 +338,10 @@ describe('a scan', () => {
     const client = await clients.open();
     expect((await scanned(client, () => Promise.resolve())).size).toBe(KEYS);
     const iterated = new Set<string>();
+    const [begun] = await client.operational.multi().scan('0', { MATCH: 'scan:*', COUNT: 50 }).execAsPipeline();
+    const { cursor } = begun as unknown as { cursor: string };
+    const [goesOn] = await client.operational.multi().scan(cursor, { COUNT: 50 }).exec();
+    expect(goesOn).toMatchObject({ keys: expect.any(Array) as unknown });
     for await (const keys of client.operational.scanIterator({ MATCH: 'scan:*', COUNT: 100 })) {
       for (const key of keys) iterated.add(key);
     }
