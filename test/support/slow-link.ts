@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hostAddress } from '../../src/reconcile/access.js';
 import { until } from './break.js';
 import type { Nexus } from './nexus.js';
@@ -30,11 +31,15 @@ export async function slowLink(nexus: Nexus, env: string, delayMs: number): Prom
       });
     }
     replica.pipe(master);
-    let lastAt = 0;
+    // One after the other: timers of their own may ring in another order, and would mix up the stream, whose length alone a
+    // replica goes by.
+    let before: Promise<unknown> = Promise.resolve();
     master.on('data', (chunk) => {
-      // In the order in which it came, also when the delay has just become shorter.
-      lastAt = Math.max(lastAt, performance.now() + link.delayMs);
-      setTimeout(() => replica.write(chunk), lastAt - performance.now());
+      const dueAt = performance.now() + link.delayMs;
+      before = before.then(async () => {
+        await sleep(Math.max(0, dueAt - performance.now()));
+        replica.write(chunk);
+      });
     });
   });
   server.listen(0, '127.0.0.1');
