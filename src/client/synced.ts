@@ -25,7 +25,7 @@ export interface SyncWait {
 /** @throws Nexus3Error NOT_SYNCED, VAULT_UNREACHABLE, CLIENT_CLOSED */
 export async function hasEverything(wait: SyncWait): Promise<void> {
   const until = performance.now() + wait.timeoutMs;
-  const wanted = await vaultPosition(wait);
+  const wanted = await vaultPosition(wait, until);
   for (let pause = PAUSE_FIRST_MS; ; pause = Math.min(PAUSE_MAX_MS, pause * 2)) {
     const at = await operationalPosition(wait, until);
     if (at !== undefined && hasReached(at, wanted)) return;
@@ -34,10 +34,10 @@ export async function hasEverything(wait: SyncWait): Promise<void> {
   }
 }
 
-async function vaultPosition({ env, vault, timeoutMs, isClosed }: SyncWait): Promise<Position> {
+async function vaultPosition({ env, vault, timeoutMs, isClosed }: SyncWait, until: number): Promise<Position> {
   try {
     if (!vault.isUp) await vault.untilUp(timeoutMs);
-    return (await within(timeoutMs, replicationOver(vault.driver))).position;
+    return (await within(Math.max(1, until - performance.now()), replicationOver(vault.driver))).position;
   } catch (error) {
     if (isClosed()) throw closed(env);
     throw vaultNotAsked(env, vault.cause ?? error);
