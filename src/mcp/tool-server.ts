@@ -3,6 +3,7 @@ import { McpServer } from '@modelcontextprotocol/server';
 import type { CallToolResult, InputRequiredResult, McpServerFactory } from '@modelcontextprotocol/server';
 import { CallProgress } from './call-progress.js';
 import { Confirmations } from './confirm.js';
+import { answerJson, answerValue } from './json-list.js';
 import { toolFailure } from './tool-failure.js';
 import type { Tool } from './tool.js';
 
@@ -70,9 +71,9 @@ function register<Context>(
         if (!answer.agreed) return answer.ask;
         using progress = new CallProgress(request.mcpReq);
         const { signal } = request.mcpReq;
-        const structuredContent = await tool.run(args, context, { signal, progress, agreed: answer.to });
-        const text = tool.text?.(structuredContent) ?? JSON.stringify(structuredContent);
-        return { content: [{ type: 'text', text }], structuredContent };
+        const output = await tool.run(args, context, { signal, progress, agreed: answer.to });
+        const text = tool.text?.(output) ?? answerJson(output);
+        return { content: [{ type: 'text', text }], structuredContent: answerValue(output) };
       } catch (error) {
         return toolFailure(error);
       }
