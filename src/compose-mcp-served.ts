@@ -1,9 +1,10 @@
 /** Which environments a data server serves, and how it connects to one. Neither asks Locker, or a server, before it must. */
-import type { EnvironmentClient } from './client/environment-client.js';
 import { tokenPath } from './compose-credentials.js';
 import type { Surroundings } from './config/locate.js';
 import { Nexus3Error } from './errors.js';
 import type { ServedEnvironment } from './mcp/data/context.js';
+import { REPLY_BYTES_MAX } from './mcp/data/limits.js';
+import type { Opened } from './mcp/data/open-environment.js';
 import type { Environment } from './protocol/environment.js';
 import { LOCKER_NAME, portOf } from './protocol/environment.js';
 import { PROTOCOL_REGISTRY } from './protocol/registry.js';
@@ -44,9 +45,13 @@ export async function servedEnvironments(
 export async function openEnvironment(
   name: string,
   { token, config, surroundings }: WhereToConnect,
-): Promise<EnvironmentClient> {
-  const { connect } = await import('./compose-client.js');
-  return connect(name, { token, config, surroundings, readYourWrites: true });
+): Promise<Opened> {
+  const [{ connect }, { BareConnection }] = await Promise.all([
+    import('./compose-client.js'),
+    import('./redis/driver/bare-connection.js'),
+  ]);
+  const client = await connect(name, { token, config, surroundings, readYourWrites: true });
+  return { client, connect: (side) => BareConnection.openBeside(client[side], REPLY_BYTES_MAX) };
 }
 
 function served(environment: Environment): ServedEnvironment {

@@ -1,9 +1,9 @@
 /** The data server over a real environment, driven by a real MCP client without a process between them. */
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client';
-import type { EnvironmentClient } from '../../src/client/environment-client.js';
-import { connect } from '../../src/compose-client.js';
+import { openEnvironment } from '../../src/compose-mcp-served.js';
 import { DataContext } from '../../src/mcp/data/context.js';
 import { dataInstructions } from '../../src/mcp/data/instructions.js';
+import type { Opened } from '../../src/mcp/data/open-environment.js';
 import { dataTools } from '../../src/mcp/data/tools.js';
 import { toolServerFactory } from '../../src/mcp/tool-server.js';
 import type { Nexus } from './nexus.js';
@@ -18,7 +18,7 @@ export interface ServeOptions {
   readonly environments: readonly string[];
   /** What the person says to a question; undefined: the host cannot ask. */
   readonly answer?: (question: string) => boolean;
-  readonly open?: (env: string) => Promise<EnvironmentClient>;
+  readonly open?: (env: string) => Promise<Opened>;
 }
 
 export async function serveData(nexus: Nexus, options: ServeOptions): Promise<ServedClient> {
@@ -26,7 +26,7 @@ export async function serveData(nexus: Nexus, options: ServeOptions): Promise<Se
   const surroundings = { cwd: nexus.root, env: nexus.env };
   const context = new DataContext({
     environments: environments.map((name) => ({ name, kind: nexus.options.environments[name] ?? 'standard' })),
-    open: options.open ?? ((env) => connect(env, { config: nexus.configFile, surroundings, readYourWrites: true })),
+    open: options.open ?? ((env) => openEnvironment(env, { token: undefined, config: nexus.configFile, surroundings })),
   });
   const factory = toolServerFactory({
     name: 'nexus3',

@@ -4,6 +4,7 @@ import { Nexus3Error } from '../../errors.js';
 import type { EnvironmentKind } from '../../protocol/environment.js';
 import { LOCKER_NAME } from '../../protocol/environment.js';
 import { HeldResults } from './held-results.js';
+import type { Opened } from './open-environment.js';
 import { OpenEnvironment } from './open-environment.js';
 
 export interface ServedEnvironment {
@@ -16,8 +17,8 @@ export interface ServedEnvironment {
 export interface DataContextInit {
   /** Those that tools may name; the first alone needs no name. */
   readonly environments: readonly ServedEnvironment[];
-  /** Called once for each environment, and again where it failed. With `readYourWrites`. */
-  readonly open: (env: string) => Promise<EnvironmentClient>;
+  /** Called once for each environment, and again where it failed. */
+  readonly open: (env: string) => Promise<Opened>;
 }
 
 export class DataContext implements AsyncDisposable {
@@ -65,7 +66,7 @@ export class DataContext implements AsyncDisposable {
     }
     const known = this.#opened.get(environment.name);
     if (known !== undefined) return known;
-    const opening = this.#open(environment.name).then((client) => new OpenEnvironment(client));
+    const opening = this.#open(environment.name).then((opened) => new OpenEnvironment(opened));
     this.#opened.set(environment.name, opening);
     try {
       return await opening;

@@ -1,7 +1,8 @@
 /** What a server or its driver says, as an agent needs it: what happened and what to do next. Pure. */
 import { Nexus3Error } from '../../errors.js';
 import type { ErrorCode } from '../../errors.js';
-import { cutText } from './graph-reply.js';
+import { ReplyUnreadable } from '../../resp-cursor.js';
+import { cutText } from './text.js';
 
 export interface Asked {
   readonly environment: string;
@@ -99,8 +100,9 @@ const RULES: readonly Rule[] = [
 ];
 
 export function asFailure(error: unknown, asked: Asked): Nexus3Error {
+  if (isUnreachable(error)) return unreachable(error, asked);
   if (error instanceof Nexus3Error) return error;
-  if (!(error instanceof Error)) return unexpected(error);
+  if (!(error instanceof Error) || error instanceof ReplyUnreadable) return unexpected(error);
   if (!isReply(error)) return unreachable(error, asked);
   const said = readable(error.message);
   const rule = RULES.find((one) => one.said.test(said));
@@ -122,6 +124,11 @@ export function asFailure(error: unknown, asked: Asked): Nexus3Error {
 /** What a server answered; anything else came from the connection. By name: the driver's classes are not ours to know. */
 export function isReply(error: unknown): error is Error {
   return error instanceof Error && /^(SimpleError|BlobError|ErrorReply|MultiErrorReply)$/.test(error.constructor.name);
+}
+
+/** Of a connection for graph commands. */
+export function isUnreachable(error: unknown): error is Nexus3Error {
+  return error instanceof Nexus3Error && error.code === 'REDIS_UNREACHABLE';
 }
 
 function unreachable(error: Error, { environment, effect }: Asked): Nexus3Error {

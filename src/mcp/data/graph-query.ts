@@ -1,5 +1,6 @@
 /** `graph_query`: Cypher that reads, on the operational. */
 import { z } from 'zod';
+import { JsonList, jsonListField } from '../json-list.js';
 import type { Tool } from '../tool.js';
 import type { DataContext } from './context.js';
 import { checkQuery, limitRows } from './cypher-guard.js';
@@ -18,7 +19,7 @@ import {
 import { graphRows } from './graph-read.js';
 import type { HeldResult } from './held-results.js';
 import { ANSWER_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX, RESULT_BYTES_MAX, ROWS_MAX, RESULT_KEPT_MS } from './limits.js';
-import { rememberJson, rowsText } from './rows-text.js';
+import { fitting, rowsText } from './rows-text.js';
 
 const input = z.object({
   environment: environmentField,
@@ -34,12 +35,9 @@ const input = z.object({
     .describe('`nextCursor` of an answer, for the rows after it; then without `graph`, `query` and `parameters`.'),
 });
 
-/** Told to clients as what it is, and looked at row by row; a schema of arrays would copy every row of every answer. */
-const rowsField = z
-  .unknown()
-  .refine((value) => Array.isArray(value) && value.every((row) => Array.isArray(row)))
-  .meta({ type: 'array', items: { type: 'array', items: {} } })
-  .describe('Each row in the order of `columns`.');
+const rowsField = jsonListField({ items: { type: 'array', items: {} }, isItem: Array.isArray }).describe(
+  'Each row in the order of `columns`.',
+);
 
 export const rowsOutput = {
   environment: z.string(),
@@ -85,8 +83,7 @@ export const graphQuery = ({ write }: { readonly write: boolean }): Tool<DataCon
         const found = await opened.readGraph((ask) => graphRows(ask, command, ROWS_MAX + 1), { timeoutMs, signal });
         const { rows, cut } = kept(found.rows, found.valuesCut);
         const result = { environment: name, graph, columns: found.columns, rows, cut };
-        const values = (from: number, to: number): unknown[][] => found.rows.slice(from, to);
-        return page(result, { from: 0, rowsMax: given.rows, values }, (from) => context.results.keep(result, from));
+        return page(result, { from: 0, rowsMax: given.rows }, (from) => context.results.keep(result, from));
       });
     },
   });
@@ -96,21 +93,12 @@ function nextPage(context: DataContext, cursor: string, environment: string | un
   if (environment !== undefined && environment !== result.environment) {
     throw usage('That cursor is of another environment.', 'Leave `environment` out when there is a cursor.');
   }
-  const values = (first: number, end: number): unknown[][] =>
-    result.rows.slice(first, end).map((row) => JSON.parse(row) as unknown[]);
-  return page(result, { from, rowsMax: rows, values }, (next) => context.results.cursor(id, next));
+  return page(result, { from, rowsMax: rows }, (next) => context.results.cursor(id, next));
 }
 
-/** As JSON, within the bounds of what is kept. */
-function kept(all: readonly unknown[][], valuesCut: number): { readonly rows: string[]; readonly cut: string[] } {
-  const rows: string[] = [];
-  let bytes = 0;
-  for (const row of all.slice(0, ROWS_MAX)) {
-    const json = JSON.stringify(row);
-    bytes += Buffer.byteLength(json);
-    if (bytes > RESULT_BYTES_MAX) break;
-    rows.push(json);
-  }
+/** Within the bounds of what is kept. */
+function kept(all: readonly string[], valuesCut: number): Pick<HeldResult, 'rows' | 'cut'> {
+  const rows = all.slice(0, Math.min(ROWS_MAX, fitting(all, RESULT_BYTES_MAX)));
   const cut: string[] = [];
   if (rows.length < all.length) {
     const here = `the result has more than the ${String(rows.length)} rows that are kept`;
@@ -127,25 +115,18 @@ export function cutValues(count: number): string {
 interface Page {
   readonly from: number;
   readonly rowsMax: number;
-  /** The rows themselves; they are at hand where the query has just been answered. */
-  readonly values: (from: number, to: number) => unknown[][];
 }
 
-function page(result: HeldResult, { from, rowsMax, values }: Page, cursorOf: (from: number) => string) {
-  let [to, bytes] = [from, 0];
-  for (const row of result.rows.slice(from, from + rowsMax)) {
-    bytes += Buffer.byteLength(row);
-    if (bytes > ANSWER_BYTES_MAX && to > from) break;
-    to += 1;
-  }
+function page(result: HeldResult, { from, rowsMax }: Page, cursorOf: (from: number) => string) {
+  const some = result.rows.slice(from, from + rowsMax);
+  const rows = some.slice(0, Math.max(1, fitting(some, ANSWER_BYTES_MAX)));
+  const to = from + rows.length;
   const more = to < result.rows.length;
-  const rows = values(from, to);
-  rememberJson(rows, result.rows.slice(from, to));
   return {
     environment: result.environment,
     graph: result.graph,
     columns: [...result.columns],
-    rows,
+    rows: new JsonList(rows),
     truncated: more || result.cut.length > 0,
     cut: [...result.cut],
     ...(more ? { nextCursor: cursorOf(to) } : {}),

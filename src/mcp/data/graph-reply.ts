@@ -1,18 +1,11 @@
 /**
- * The compact replies of GRAPH.QUERY and GRAPH.RO_QUERY as JSON: exact (whole numbers that JSON cannot carry become
- * strings), bounded in depth and in bytes, and without any name of data becoming a name of an object's own parts. Pure.
- * Types as in FalkorDB's resultset_formatter.h; their shapes are measured on 4.16.3.
+ * The compact replies of GRAPH.QUERY and GRAPH.RO_QUERY as JSON text, read in place: exact (whole numbers that JSON cannot
+ * carry become strings), and bounded in depth and in bytes. Pure. Types as in FalkorDB's resultset_formatter.h; their shapes
+ * are measured on 4.16.3.
  */
+import { ReplyUnreadable, RespCursor } from '../../resp-cursor.js';
 import { ROW_BYTES_MAX, VALUE_BYTES_MAX, VALUE_COST_BYTES, VALUE_DEPTH_MAX } from './limits.js';
-
-/** Integers come as numbers, or as strings where each has to be exact: the reply is read with either type mapping. */
-export type Raw = string | number | readonly Raw[] | null;
-
-/**
- * Integers that were read as numbers are exact below this. The driver's own arithmetic is off by up to some fifty below
- * 2^53 already, and an integer beyond that is never read as one below this.
- */
-const EXACT_BELOW = 2 ** 52;
+import { cutText } from './text.js';
 
 export interface GraphNames {
   readonly labels: readonly string[];
@@ -20,10 +13,35 @@ export interface GraphNames {
   readonly propertyKeys: readonly string[];
 }
 
+/** A reply as far as its first row. */
 export interface GraphReply {
   readonly columns: readonly string[];
-  readonly rows: readonly Raw[];
-  readonly statistics: readonly string[];
+  readonly rowCount: number;
+  /** At the first row; the statistics are behind the last one. */
+  readonly cursor: RespCursor;
+}
+
+/** @throws ReplyUnreadable */
+export function readGraphReply(bytes: Buffer): GraphReply {
+  const cursor = new RespCursor(bytes);
+  // What returns nothing has statistics alone.
+  if (cursor.list() < PARTS_WITH_ROWS) return { columns: [], rowCount: 0, cursor };
+  const columns = Array.from({ length: cursor.list() }, () => {
+    const fields = cursor.list();
+    cursor.skip();
+    const name = cursor.text();
+    cursor.skip(fields - 2);
+    return name;
+  });
+  return { columns, rowCount: cursor.list(), cursor };
+}
+
+/** Columns, rows, statistics. */
+const PARTS_WITH_ROWS = 3;
+
+/** A list of texts. */
+export function texts(cursor: RespCursor): string[] {
+  return Array.from({ length: cursor.list() }, () => cursor.text());
 }
 
 const TYPE = {
@@ -45,220 +63,221 @@ const TYPE = {
   duration: 16,
 } as const;
 
+/** So many digits are exact as a number, whatever they are. */
+const EXACT_DIGITS = 15;
 const TOO_DEEP = `deeper than ${String(VALUE_DEPTH_MAX)} levels`;
 
-/** Types whose values name labels, relationship types or properties by number. */
-const NAMED: ReadonlySet<number> = new Set([TYPE.relationship, TYPE.node, TYPE.path]);
-
-export function readGraphReply(raw: Raw): GraphReply {
-  const parts = list(raw);
-  const statistics = list(parts.at(-1)).map(text);
-  if (parts.length < 3) return { columns: [], rows: [], statistics };
-  return { columns: list(parts[0]).map((header) => text(list(header)[1])), rows: list(parts[1]), statistics };
-}
-
-/** Whether the names are needed to read it. Looks as deep as values are shown. */
-export function namesThings(rows: readonly Raw[]): boolean {
-  return rows.some((row) => list(row).some((cell) => cellNames(cell, 0)));
-}
-
-function cellNames(cell: Raw | undefined, depth: number): boolean {
-  const pair = list(cell);
-  const type = typeOf(pair[0]);
-  if (NAMED.has(type)) return true;
-  if (depth >= VALUE_DEPTH_MAX || (type !== TYPE.list && type !== TYPE.map)) return false;
-  return list(pair[1]).some((one) => typeof one === 'object' && cellNames(one, depth + 1));
-}
-
 export class ValueReader {
+  readonly #cursor: RespCursor;
   readonly #names: GraphNames;
   #room = 0;
   /** Of values that are not shown whole. */
   cut = 0;
-  /** Whether an integer was read that may be another one. */
-  inexact = false;
+  /** Labels, types or properties came by a number whose name is not known. */
+  lacksNames = false;
 
-  constructor(names: GraphNames) {
+  /** @param cursor at the first row */
+  constructor(cursor: RespCursor, names: GraphNames) {
+    this.#cursor = cursor;
     this.#names = names;
   }
 
-  row(raw: Raw): unknown[] {
+  /** The next row as JSON. @throws ReplyUnreadable */
+  row(): string {
     this.#room = ROW_BYTES_MAX;
-    return list(raw).map((cell) => this.#value(cell, 0));
+    return this.#list(() => this.#cell(0), false);
   }
 
-  #value(cell: Raw | undefined, depth: number): unknown {
-    const pair = list(cell);
-    const type = typeOf(pair[0]);
-    const value = pair[1];
-    if (this.#room <= 0) return this.#left('there is no room for it in this row');
-    this.#room -= VALUE_COST_BYTES + (typeof value === 'string' ? Math.min(value.length, VALUE_BYTES_MAX) : 0);
+  /** A type and a value. */
+  #cell(depth: number): string {
+    if (this.#cursor.list() !== 2) throw new ReplyUnreadable('a value has no type');
+    return this.#value(this.#cursor.number(), depth);
+  }
+
+  #value(type: number, depth: number): string {
+    const cursor = this.#cursor;
+    if (this.#room <= 0) return this.#leave('there is no room for it in this row');
+    this.#room -= VALUE_COST_BYTES + Math.min(cursor.textBytes, VALUE_BYTES_MAX);
     switch (type) {
       case TYPE.null:
-        return null;
+        cursor.skip();
+        return 'null';
       case TYPE.string:
-        return this.#text(text(value));
+        return this.#text();
       case TYPE.integer:
-        return this.#whole(value);
+        return this.#whole();
       case TYPE.boolean:
-        return value === 'true';
+        return cursor.text() === 'true' ? 'true' : 'false';
       case TYPE.double:
-        return floatingNumber(text(value));
-      case TYPE.point: {
-        const [latitude, longitude] = list(value).map((one) => floatingNumber(text(one)));
-        return { latitude, longitude };
-      }
-      case TYPE.vector:
-        return this.#list(list(value), (one) => floatingNumber(text(one)));
+        return floatingNumber(cursor.text());
       case TYPE.localdatetime:
-        return moment(this.#whole(value), (iso) => iso.slice(0, 19));
+        return moment(cursor.text(), (iso) => iso.slice(0, 19));
       case TYPE.date:
-        return moment(this.#whole(value), (iso) => iso.slice(0, 10));
+        return moment(cursor.text(), (iso) => iso.slice(0, 10));
       case TYPE.localtime:
-        return moment(this.#whole(value), (iso) => iso.slice(11, 19));
+        return moment(cursor.text(), (iso) => iso.slice(11, 19));
       case TYPE.duration:
-        return { seconds: this.#whole(value) };
+        return `{"seconds":${this.#whole()}}`;
       default:
-        return depth >= VALUE_DEPTH_MAX ? this.#left(TOO_DEEP) : this.#nested(type, list(value), depth);
+        return depth >= VALUE_DEPTH_MAX ? this.#leave(TOO_DEEP) : this.#nested(type, depth);
     }
   }
 
-  #nested(type: number, value: readonly Raw[], depth: number): unknown {
+  #nested(type: number, depth: number): string {
     switch (type) {
       case TYPE.list:
-        return this.#list(value, (one) => this.#value(one, depth + 1));
-      case TYPE.map:
-        return this.#map(value, depth);
-      case TYPE.node:
-        return this.#node(value, depth);
-      case TYPE.relationship:
-        return this.#relationship(value, depth);
-      case TYPE.path: {
-        const [nodes, relationships] = value.map((half) => list(list(half)[1]).map((one) => list(list(one)[1])));
-        return {
-          nodes: this.#list(nodes ?? [], (one) => this.#node(one, depth)),
-          relationships: this.#list(relationships ?? [], (one) => this.#relationship(one, depth)),
-        };
+        return this.#list(() => this.#cell(depth + 1));
+      case TYPE.vector:
+        return this.#list(() => floatingNumber(this.#cursor.text()));
+      case TYPE.point: {
+        const [latitude = 'null', longitude = 'null'] = texts(this.#cursor).map(floatingNumber);
+        return `{"latitude":${latitude},"longitude":${longitude}}`;
       }
+      case TYPE.map:
+        return this.#map(depth);
+      case TYPE.node:
+        return this.#node(depth);
+      case TYPE.relationship:
+        return this.#relationship(depth);
+      case TYPE.path:
+        return this.#path(depth);
       default:
         this.cut += 1;
-        return `(a value of a type that this server does not know: ${String(type).slice(0, 10)})`;
+        this.#cursor.skip();
+        return `"(a value of a type that this server does not know: ${String(type)})"`;
     }
   }
 
-  /** As many as there is room for. */
-  #list<Item>(items: readonly Item[], read: (item: Item) => unknown): unknown[] {
-    const shown: unknown[] = [];
-    for (const item of items) {
-      if (this.#room <= 0) {
-        shown.push(this.#left(`${String(items.length - shown.length)} more of ${String(items.length)}`));
+  /** As many items as there is room for; a row has them all. */
+  #list(read: () => string, bounded = true): string {
+    const count = this.#cursor.list();
+    let json = '[';
+    for (let at = 0; at < count; at += 1) {
+      if (at > 0) json += ',';
+      if (bounded && this.#room <= 0) {
+        json += this.#leave(`${String(count - at)} more of ${String(count)}`, count - at);
         break;
       }
-      this.#room -= VALUE_COST_BYTES;
-      shown.push(read(item));
+      if (bounded) this.#room -= VALUE_COST_BYTES;
+      json += read();
     }
-    return shown;
+    return `${json}]`;
   }
 
-  #node([id, labels, properties]: readonly Raw[], depth: number): unknown {
-    return {
-      id: this.#whole(id),
-      labels: list(labels).map((one) => nameOf(this.#names.labels, one)),
-      properties: this.#properties(properties, depth),
+  #node(depth: number): string {
+    const cursor = this.#cursor;
+    const parts = cursor.list();
+    const id = this.#whole();
+    const labels = this.#labels();
+    const properties = this.#properties(depth);
+    cursor.skip(parts - 3);
+    return `{"id":${id},"labels":${labels},"properties":${properties}}`;
+  }
+
+  #relationship(depth: number): string {
+    const cursor = this.#cursor;
+    const parts = cursor.list();
+    const id = this.#whole();
+    const type = this.#name('relationshipTypes');
+    const [source, target] = [this.#whole(), this.#whole()];
+    const properties = this.#properties(depth);
+    cursor.skip(parts - 5);
+    return `{"id":${id},"type":${type},"source":${source},"target":${target},"properties":${properties}}`;
+  }
+
+  /** Two cells, each a list of cells. */
+  #path(depth: number): string {
+    const half = (read: (depth: number) => string): string => {
+      this.#cursor.list();
+      this.#cursor.skip();
+      return this.#list(() => {
+        this.#cursor.list();
+        this.#cursor.skip();
+        return read(depth);
+      });
     };
+    this.#cursor.list();
+    const nodes = half((at) => this.#node(at));
+    return `{"nodes":${nodes},"relationships":${half((at) => this.#relationship(at))}}`;
   }
 
-  #relationship([id, type, source, target, properties]: readonly Raw[], depth: number): unknown {
-    return {
-      id: this.#whole(id),
-      type: nameOf(this.#names.relationshipTypes, type),
-      source: this.#whole(source),
-      target: this.#whole(target),
-      properties: this.#properties(properties, depth),
-    };
+  #labels(): string {
+    const count = this.#cursor.list();
+    return `[${Array.from({ length: count }, () => this.#name('labels')).join(',')}]`;
   }
 
-  #properties(raw: Raw | undefined, depth: number): Record<string, unknown> {
-    return Object.fromEntries(
-      list(raw).map((property) => {
-        const [key, ...cell] = list(property);
-        return [nameOf(this.#names.propertyKeys, key), this.#value(cell, depth + 1)];
-      }),
-    );
-  }
-
-  /** `fromEntries` defines, so `__proto__` is a key like others. */
-  #map(raw: readonly Raw[], depth: number): Record<string, unknown> {
-    const entries: [string, unknown][] = [];
-    for (let at = 0; at + 1 < raw.length && this.#room > 0; at += 2) {
-      this.#room -= text(raw[at]).length;
-      entries.push([text(raw[at]), this.#value(raw[at + 1], depth + 1)]);
+  /** Each a name's number, a type and a value. */
+  #properties(depth: number): string {
+    const count = this.#cursor.list();
+    const members: string[] = [];
+    for (let at = 0; at < count; at += 1) {
+      this.#cursor.list();
+      const name = this.#name('propertyKeys');
+      members.push(`${name}:${this.#value(this.#cursor.number(), depth + 1)}`);
     }
-    if (entries.length * 2 < raw.length) this.cut += 1;
-    return Object.fromEntries(entries);
+    return `{${members.join(',')}}`;
   }
 
-  #whole(raw: Raw | undefined): number | string {
-    if (typeof raw !== 'number') return wholeNumber(text(raw));
-    if (Math.abs(raw) >= EXACT_BELOW) this.inexact = true;
-    return raw;
+  /** Keys and cells in turn. */
+  #map(depth: number): string {
+    const count = this.#cursor.list() / 2;
+    const members: string[] = [];
+    while (members.length < count && this.#room > 0) {
+      this.#room -= this.#cursor.textBytes;
+      members.push(`${this.#cursor.json()}:${this.#cell(depth + 1)}`);
+    }
+    const left = count - members.length;
+    if (left > 0) this.cut += 1;
+    this.#cursor.skip(2 * left);
+    return `{${members.join(',')}}`;
   }
 
-  #text(value: string): string {
-    if (value.length <= VALUE_BYTES_MAX / 4 || Buffer.byteLength(value) <= VALUE_BYTES_MAX) return value;
+  #name(kind: keyof GraphNames): string {
+    const id = this.#cursor.number();
+    const name = this.#names[kind][id];
+    if (name !== undefined) return JSON.stringify(name);
+    // Where it was added while this was read, the number is at least true.
+    this.lacksNames = true;
+    return JSON.stringify(`#${String(id)}`);
+  }
+
+  #whole(): string {
+    return wholeNumber(this.#cursor.text());
+  }
+
+  #text(): string {
+    const bytes = this.#cursor.textBytes;
+    if (bytes <= VALUE_BYTES_MAX) return this.#cursor.json();
     this.cut += 1;
-    const bytes = Buffer.byteLength(value);
-    return `${cutText(value, VALUE_BYTES_MAX)}… (cut; ${String(bytes)} bytes in all)`;
+    const shown = cutText(this.#cursor.text(), VALUE_BYTES_MAX);
+    return JSON.stringify(`${shown}… (cut; ${String(bytes)} bytes in all)`);
   }
 
-  #left(why: string): string {
+  /** Passed over. */
+  #leave(why: string, items = 1): string {
+    this.#cursor.skip(items);
     this.cut += 1;
-    return `(left out: ${why})`;
+    return `"(left out: ${why})"`;
   }
 }
 
-/** Its beginning, of at most so many bytes of UTF-8, never half of a character. */
-export function cutText(value: string, bytesMax: number): string {
-  const { read } = new TextEncoder().encodeInto(value.slice(0, bytesMax), new Uint8Array(bytesMax));
-  return value.slice(0, read);
-}
-
-function nameOf(names: readonly string[], id: Raw | undefined): string {
-  // Added while this was read: the number is at least true.
-  return names[Number(text(id))] ?? `#${text(id)}`;
-}
-
-function wholeNumber(value: string): number | string {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
+function wholeNumber(digits: string): string {
+  if (digits.length <= EXACT_DIGITS) return digits;
+  return Number.isSafeInteger(Number(digits)) ? digits : `"${digits}"`;
 }
 
 /** JSON has no Infinity and no NaN. */
-function floatingNumber(value: string): number | string {
-  const number = Number(value);
-  if (Number.isFinite(number)) return number;
-  return /nan/i.test(value) ? 'NaN' : value.startsWith('-') ? '-Infinity' : 'Infinity';
+function floatingNumber(text: string): string {
+  const number = Number(text);
+  if (Number.isFinite(number)) return String(number);
+  return /nan/i.test(text) ? '"NaN"' : text.startsWith('-') ? '"-Infinity"' : '"Infinity"';
 }
 
 /** Seconds since 1970 as a date or time without a zone; what a Date cannot hold stays seconds. */
-function moment(seconds: number | string, part: (iso: string) => string): unknown {
+function moment(seconds: string, part: (iso: string) => string): string {
   const date = new Date(Number(seconds) * 1_000);
   if (Number.isNaN(date.valueOf()) || date.getUTCFullYear() > 9_999 || date.getUTCFullYear() < 0) {
-    return { seconds };
+    return `{"seconds":${wholeNumber(seconds)}}`;
   }
-  return part(date.toISOString());
-}
-
-function list(raw: Raw | undefined): readonly Raw[] {
-  return Array.isArray(raw) ? (raw as readonly Raw[]) : [];
-}
-
-function text(raw: Raw | undefined): string {
-  if (typeof raw === 'string') return raw;
-  return typeof raw === 'number' ? String(raw) : '';
-}
-
-function typeOf(code: Raw | undefined): number {
-  if (typeof code === 'number') return code;
-  return typeof code === 'string' ? Number(code) : 0;
+  return `"${part(date.toISOString())}"`;
 }

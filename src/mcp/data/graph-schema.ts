@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Nexus3Error } from '../../errors.js';
 import { cutField, dataTool, environmentField, graphField, saying, truncatedField } from './fields.js';
 import type { Ask } from './graph-lanes.js';
-import { graphRows } from './graph-read.js';
+import { graphRows, rowValues } from './graph-read.js';
 import {
   GRAPHS_MAX,
   SCHEMA_NAMES_MAX,
@@ -109,7 +109,7 @@ async function mustBe(graph: string, names: Promise<readonly string[]>): Promise
 async function describeGraph(ask: Ask, graph: string, sample: number): Promise<Described> {
   const rows = async (text: string): Promise<readonly unknown[][]> => {
     const command = { command: 'GRAPH.RO_QUERY' as const, graph, text, timeoutMs: SCHEMA_TIMEOUT_MS };
-    return (await graphRows(ask, command, PAGE_MAX)).rows;
+    return rowValues((await graphRows(ask, command, PAGE_MAX)).rows);
   };
   const count = async (text: string): Promise<number> => Number((await rows(text))[0]?.[0] ?? 0);
   const labels = strings(await rows('CALL db.labels()'));

@@ -1,12 +1,16 @@
 /** `graph_write`, `graph_explain`, `graph_delete`: on the vault. */
 import { z } from 'zod';
 import { Nexus3Error } from '../../errors.js';
+import { RespCursor } from '../../resp-cursor.js';
+import { JsonList } from '../json-list.js';
 import { checkQuery, takesAway } from './cypher-guard.js';
 import { withParameters } from './cypher-parameters.js';
 import { dataTool, environmentField, graphField, parametersField, saying, timeoutField } from './fields.js';
 import { cutValues, rowsOutput } from './graph-query.js';
 import { graphRows } from './graph-read.js';
+import { texts } from './graph-reply.js';
 import { ANSWER_BYTES_MAX, PAGE_MAX, QUERY_TIMEOUT_DEFAULT_MS } from './limits.js';
+import { fitting } from './rows-text.js';
 
 const STATISTIC = /^(.+): (\d+(?:\.\d+)?)/;
 /** Of a query, as much as a person reads. */
@@ -49,24 +53,16 @@ export const graphWrite = dataTool({
         },
         { timeoutMs, signal },
       );
-      const rows = withinAnswer(found.rows.slice(0, PAGE_MAX));
+      const rows = found.rows.slice(0, Math.min(PAGE_MAX, fitting(found.rows, ANSWER_BYTES_MAX)));
       const cut = found.valuesCut > 0 ? [cutValues(found.valuesCut)] : [];
       const left = rows.length < found.rows.length;
       if (left) cut.push(`only ${String(rows.length)} of the rows are shown: read the others with graph_query`);
       const truncated = cut.length > 0;
-      const columns = [...found.columns];
-      return { environment: name, graph, columns, rows, truncated, cut, changes: changesOf(found.statistics) };
+      const [columns, changes] = [[...found.columns], changesOf(found.statistics)];
+      return { environment: name, graph, columns, rows: new JsonList(rows), truncated, cut, changes };
     });
   },
 });
-
-function withinAnswer(rows: readonly unknown[][]): unknown[][] {
-  let bytes = 0;
-  return rows.filter((row) => {
-    bytes += Buffer.byteLength(JSON.stringify(row));
-    return bytes <= ANSWER_BYTES_MAX;
-  });
-}
 
 function changesOf(statistics: readonly string[]): Record<string, number> {
   const pairs = statistics.map((line) => STATISTIC.exec(line)).filter((match) => match !== null);
@@ -108,7 +104,7 @@ export const graphExplain = dataTool({
         timeoutMs: QUERY_TIMEOUT_DEFAULT_MS,
         signal,
       });
-      return { environment: name, graph, plan: (Array.isArray(plan) ? plan : [plan]).map(String) };
+      return { environment: name, graph, plan: texts(new RespCursor(plan)) };
     });
   },
 });

@@ -46,9 +46,8 @@ export const QUERIES_WAITING_MAX = 2_000;
 export const QUERIES_WAIT_MAX_MS = 60_000;
 /** Queries that the engine does not end, and that still run: with so many, no more are sent. */
 export const OVERRUNS_MAX = 2;
-/** Of one reply of the graph engine on the wire; in memory it is up to seven times as much. */
+/** Of one reply of the graph engine. */
 export const REPLY_BYTES_MAX = 16_777_216;
-export const REPLY_CHECK_MS = 10;
 /** How long a write waits for the operational to have it, before reads go to the vault instead. */
 export const WRITE_SEEN_WAIT_MS = 250;
 

@@ -1,8 +1,8 @@
 /** One environment while this server serves it: its client, and the connections for graph commands. */
-import type { EnvironmentClient } from '../../client/environment-client.js';
+import type { EnvironmentClient, ReadsFrom } from '../../client/environment-client.js';
 import { Nexus3Error } from '../../errors.js';
-import { isReply } from './failures.js';
-import type { Ask, LaneRun } from './graph-lanes.js';
+import { isReply, isUnreachable } from './failures.js';
+import type { Ask, GraphConnection, LaneRun } from './graph-lanes.js';
 import { GraphLanes } from './graph-lanes.js';
 import { COMMANDS_AT_ONCE_MAX, QUERIES_AT_ONCE_MAX, WRITES_AT_ONCE_MAX, WRITE_SEEN_WAIT_MS } from './limits.js';
 import { Turns } from './turns.js';
@@ -10,28 +10,35 @@ import { Turns } from './turns.js';
 /** Longer than any maximum that an engine may be given. */
 const TIMEOUT_BEYOND_ANY_MS = Number.MAX_SAFE_INTEGER;
 
+export interface Opened {
+  /** With `readYourWrites`. */
+  readonly client: EnvironmentClient;
+  /** One more connection to one of its servers, logged in as the client is. */
+  readonly connect: (side: ReadsFrom) => Promise<GraphConnection>;
+}
+
 export class OpenEnvironment {
   readonly client: EnvironmentClient;
   readonly keyTurns = new Turns(COMMANDS_AT_ONCE_MAX);
   readonly #reads: GraphLanes;
   readonly #vaultReads: GraphLanes;
   readonly #writes: GraphLanes;
-  /** The operational had not yet what was written here. */
-  #behind = false;
+  /** How many writes went through here, and how many of them the operational was seen to have. */
+  #written = 0;
+  #seen = 0;
   #endsWrites = false;
 
-  constructor(client: EnvironmentClient) {
+  constructor({ client, connect }: Opened) {
     this.client = client;
-    this.#reads = new GraphLanes(() => client.operational, QUERIES_AT_ONCE_MAX);
-    this.#vaultReads = new GraphLanes(() => client.vault, QUERIES_AT_ONCE_MAX);
-    this.#writes = new GraphLanes(() => client.vault, WRITES_AT_ONCE_MAX);
+    this.#reads = new GraphLanes(() => connect('operational'), QUERIES_AT_ONCE_MAX);
+    this.#vaultReads = new GraphLanes(() => connect('vault'), QUERIES_AT_ONCE_MAX);
+    this.#writes = new GraphLanes(() => connect('vault'), WRITES_AT_ONCE_MAX);
   }
 
   /** On the operational; where it cannot answer, or has not yet what was written through this server, on the vault. */
   async readGraph<Result>(work: (ask: Ask) => Promise<Result>, run: LaneRun): Promise<Result> {
-    if (this.client.kind === 'secure' || this.client.state.readsFrom === 'vault' || !(await this.#caughtUp())) {
-      return this.#vaultReads.run(work, run);
-    }
+    const isElsewhere = this.client.state.readsFrom === 'vault';
+    if (isElsewhere || !(await this.#caughtUp())) return this.#vaultReads.run(work, run);
     try {
       return await this.#reads.run(work, run);
     } catch (error) {
@@ -43,14 +50,13 @@ export class OpenEnvironment {
   /** On the vault, and then a short wait until the operational has it. */
   async writeGraph<Result>(work: (ask: Ask) => Promise<Result>, run: LaneRun): Promise<Result> {
     return this.#writes.run(async (ask) => {
-      this.#behind ||= this.client.kind === 'standard';
-      const result = await work(ask);
-      if (this.client.kind === 'standard') {
-        // WAIT speaks for its own connection, which is why it goes over this one. Without an answer, it is not known.
-        const seen = await ask(['WAIT', '1', String(WRITE_SEEN_WAIT_MS)]).catch(() => '0');
-        this.#behind = Number(seen) < 1;
+      try {
+        return await work(ask);
+      } finally {
+        // One that failed may have been done all the same.
+        this.#written += 1;
+        await this.#caughtUp();
       }
-      return result;
     }, run);
   }
 
@@ -73,10 +79,11 @@ export class OpenEnvironment {
   }
 
   async #caughtUp(): Promise<boolean> {
-    if (!this.#behind) return true;
+    if (this.client.kind === 'secure' || this.#seen === this.#written) return true;
+    const written = this.#written;
     try {
       await this.client.synced({ timeoutMs: WRITE_SEEN_WAIT_MS });
-      this.#behind = false;
+      this.#seen = Math.max(this.#seen, written);
       return true;
     } catch {
       // Then the vault answers; it has everything.
@@ -87,6 +94,6 @@ export class OpenEnvironment {
 
 /** The operational is not there, or loads its data. */
 function isAway(error: unknown): boolean {
-  if (error instanceof Nexus3Error) return error.code === 'ENVIRONMENT_UNREACHABLE';
+  if (error instanceof Nexus3Error) return isUnreachable(error);
   return !isReply(error) || /^(LOADING|MASTERDOWN)/.test(error.message);
 }

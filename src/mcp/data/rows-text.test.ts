@@ -1,12 +1,16 @@
 import { expect, it } from 'vitest';
 import { TEXT_BYTES_MAX } from './limits.js';
+import { answerValue, JsonList } from '../json-list.js';
 import { rowsText } from './rows-text.js';
 
-const answer = (rows: readonly unknown[]) => ({ graph: 'g', columns: ['x'], rows, truncated: false, cut: ['before'] });
+const answer = (values: readonly unknown[]) => {
+  const rows = new JsonList(values.map((row) => JSON.stringify(row)));
+  return { graph: 'g', columns: ['x'], rows, truncated: false, cut: ['before'] };
+};
 
 it('is the same JSON where that is short', () => {
   const short = answer([['a'], ['b']]);
-  expect(JSON.parse(rowsText(short))).toEqual(short);
+  expect(JSON.parse(rowsText(short))).toEqual(answerValue(short));
 });
 
 it('is the beginning of a long answer, and says how to see the rest', () => {
@@ -24,5 +28,5 @@ it('is the beginning of a long answer, and says how to see the rest', () => {
 it('shows one row at least, and an only row whole', () => {
   const long = ['x'.repeat(2 * TEXT_BYTES_MAX)];
   expect((JSON.parse(rowsText(answer([long, ['b']]))) as { rows: unknown[] }).rows).toEqual([long]);
-  expect(JSON.parse(rowsText(answer([long])))).toEqual(answer([long]));
+  expect(JSON.parse(rowsText(answer([long])))).toEqual(answerValue(answer([long])));
 });

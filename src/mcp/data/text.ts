@@ -1,11 +1,16 @@
 /** Text and bytes. Pure. */
 import { isUtf8 } from 'node:buffer';
-import { cutText } from './graph-reply.js';
 import { VALUE_BYTES_MAX } from './limits.js';
 
 /** Whether it can be sent as UTF-8 and come back the same: no half of a character in it. */
 export function isWhole(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
+}
+
+/** Its beginning, of at most so many bytes of UTF-8, never half of a character. */
+export function cutText(value: string, bytesMax: number): string {
+  const { read } = new TextEncoder().encodeInto(value.slice(0, bytesMax), new Uint8Array(bytesMax));
+  return value.slice(0, read);
 }
 
 /** Bytes as JSON: text where they are text; `{base64}` where not; with `bytes`, their whole length, where they were cut. */
