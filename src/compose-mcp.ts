@@ -97,7 +97,7 @@ async function serve<Context>(options: ServeOptions, hasRootKey: boolean, served
   const factory = toolServerFactory({ ...served, version, tools });
   if (http === undefined) {
     const { serveOverStdio } = await import('./mcp/stdio.js');
-    await serveOverStdio(factory, { ...streams, log });
+    await serveOverStdio({ factory, tools, context: served.context }, { ...streams, log });
     return;
   }
   const [{ serveOverHttp }, { Bearer }, { bearerSource }] = await Promise.all([
