@@ -42,10 +42,7 @@ export async function servedEnvironments(
   throw new Nexus3Error('USAGE', 'There is no environment to serve.', { hint: 'Make one first: nexus3 create NAME' });
 }
 
-export async function openEnvironment(
-  name: string,
-  { token, config, surroundings }: WhereToConnect,
-): Promise<Opened> {
+export async function openEnvironment(name: string, { token, config, surroundings }: WhereToConnect): Promise<Opened> {
   const [{ connect }, { BareConnection }] = await Promise.all([
     import('./compose-client.js'),
     import('./redis/driver/bare-connection.js'),

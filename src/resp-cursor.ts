@@ -52,7 +52,9 @@ export class RespCursor {
   text(): string {
     const start = this.#scalar();
     if (start < 0) return '';
-    return isPlain(this.#letters, start, this.#end) ? this.#letters.slice(start, this.#end) : this.#bytes.toString('utf8', start, this.#end);
+    return isPlain(this.#letters, start, this.#end)
+      ? this.#letters.slice(start, this.#end)
+      : this.#bytes.toString('utf8', start, this.#end);
   }
 
   /** A whole number small enough for one, such as a type or a length. */

@@ -19,7 +19,6 @@ const REFUSED: readonly (readonly [tool: string, args: object, says: RegExp])[] 
   ['graph_write', { query: "LOAD CSV FROM 'file:///x.csv' AS r CREATE (:Evil)" }, /^QUERY_REFUSED: /],
   ['graph_query', { query: `RETURN ${'['.repeat(40)}${']'.repeat(40)}` }, /^QUERY_REFUSED: /],
   ['graph_query', { query: 'RETURN 1', parameters: { 'a=1 CREATE (:Evil) //': 1 } }, /QUERY_REFUSED/],
-  ['graph_query', { query: 'RETURN reduce(a = [], x IN range(1, 5000) | [a]) AS a' }, /^REPLY_TOO_LARGE: /],
   [
     'graph_query',
     { query: `UNWIND range(1, 1000) AS i RETURN reduce(s = '0123456789', x IN range(1, 13) | s + s) + i AS s` },
@@ -67,6 +66,10 @@ export function dataAttackTour(attacked: () => { readonly nexus: Nexus; readonly
     for (const key of ['a\nb', 'a\r\nSET k evil\r\n', 'a\0b']) {
       expect((await call('key_get', { key })).data).toMatchObject({ exists: false });
     }
+    const deep = await call('graph_query', { query: 'RETURN reduce(a = [], x IN range(1, 5000) | [a]) AS a' });
+    expect(deep.data, deep.text).toMatchObject({ truncated: true });
+    expect(deep.text).toContain('left out: deeper than 32 levels');
+    await answersNext();
     const many = await call('graph_query', { query: 'UNWIND range(1, 100000) AS i RETURN i', rows: 1_000 });
     expect(many.data).toMatchObject({ truncated: true });
     await thousandCalls(client);

@@ -233,14 +233,15 @@ export function dataAttacks(attacked: () => Attacked): void {
     });
 
     it('that gives back what lies too deep harms no other call', async () => {
-      // A driver that cannot read a reply hands the one after it to the wrong call.
+      // node-redis cannot read it, and would hand the reply after it to the wrong call.
       const deep = [100, 10_000].map((levels) =>
         query(`RETURN reduce(a = [], x IN range(1, ${String(levels)}) | [a]) AS a`, { timeoutMs: 60_000 }),
       );
       const others = Array.from({ length: 50 }, (_, i) => query('RETURN $i AS i', { parameters: { i } }));
-      const [shallow, beyond] = await Promise.all(deep);
-      expect(shallow?.data).toMatchObject({ truncated: true });
-      expect(beyond?.text).toMatch(/^REPLY_TOO_LARGE: /);
+      for (const { data, text } of await Promise.all(deep)) {
+        expect(data, text).toMatchObject({ truncated: true });
+        expect(text).toContain('left out: deeper than 32 levels');
+      }
       for (const [i, other] of (await Promise.all(others)).entries())
         expect(other.data?.['rows'], other.text).toEqual([[i]]);
     });

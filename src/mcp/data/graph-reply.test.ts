@@ -1,38 +1,161 @@
-import { expect, it } from 'vitest';
-import type { Integers } from './graph-lanes.js';
+import { describe, expect, it } from 'vitest';
 import { graphRows } from './graph-read.js';
-import type { Raw } from './graph-reply.js';
+import { ROW_BYTES_MAX, VALUE_BYTES_MAX, VALUE_DEPTH_MAX } from './limits.js';
 
-/** As the driver reads the digits of an integer: one after the other. */
-function asNumber(digits: string): number {
-  return Buffer.from(digits).reduce((sum, code) => sum * 10 + code - 48, 0);
+type Raw = string | number | bigint | null | readonly Raw[];
+
+function serialize(raw: Raw): string {
+  if (raw === null) return '$-1\r\n';
+  if (typeof raw === 'string') return `$${String(Buffer.byteLength(raw))}\r\n${raw}\r\n`;
+  if (Array.isArray(raw)) return `*${String(raw.length)}\r\n${(raw as readonly Raw[]).map(serialize).join('')}`;
+  return `:${String(raw)}\r\n`;
 }
 
-/** A server that answers one integer, however it is asked. */
-async function ask(digits: string, command: 'GRAPH.QUERY' | 'GRAPH.RO_QUERY') {
-  const asked: (Integers | undefined)[] = [];
-  const read = (_: readonly string[], integers?: Integers): Promise<Raw> => {
-    asked.push(integers);
-    const cell: Raw = integers === 'quick' ? [3, asNumber(digits)] : ['3', digits];
-    return Promise.resolve([[['1', 'x']], [[cell]], []]);
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  'CALL db.labels()': ['Person', 'Odd "label"'],
+  'CALL db.relationshipTypes()': ['KNOWS'],
+  'CALL db.propertyKeys()': ['name', '__proto__'],
+};
+
+/** A server that answers these cells as one row, and knows the names. */
+async function answer(cells: readonly Raw[], rowsMax = 10) {
+  const asked: string[] = [];
+  const ask = ([, , text = '']: readonly string[]): Promise<Buffer> => {
+    asked.push(text);
+    const rows = NAMES[text]?.map((name) => [[2, name]]) ?? [cells, cells];
+    return Promise.resolve(Buffer.from(serialize([[[1, 'x']], rows, ['Cached execution: 1']])));
   };
-  const { rows } = await graphRows(read, { command, graph: 'g', text: 'RETURN 1', timeoutMs: 1_000 }, 10);
-  return { value: rows[0]?.[0], asked };
+  const command = { command: 'GRAPH.RO_QUERY', graph: 'g', text: 'RETURN 1', timeoutMs: 1_000 } as const;
+  return { ...(await graphRows(ask, command, rowsMax)), asked };
 }
 
-it('reads small integers as numbers, at once', async () => {
-  expect(await ask('4503599627370495', 'GRAPH.RO_QUERY')).toEqual({ value: 4_503_599_627_370_495, asked: ['quick'] });
+async function values(...cells: Raw[]): Promise<unknown[]> {
+  const { rows } = await answer(cells, 1);
+  return JSON.parse(rows[0] ?? '') as unknown[];
+}
+
+const NODE: Raw = [7, [0, 1], [[0, 2, 'Ann']]];
+const KNOWS: Raw = [3, 0, 7, 8, [[1, 3, 5]]];
+
+describe('values of a compact reply as JSON', () => {
+  it('are exact', async () => {
+    const whole = [0, -1, 2 ** 52, 9_007_199_254_740_991n, 9_007_199_254_740_993n, -9_223_372_036_854_775_808n];
+    expect(await values(...whole.map((one): Raw => [3, one]))).toEqual([
+      0,
+      -1,
+      2 ** 52,
+      9_007_199_254_740_991,
+      '9007199254740993',
+      '-9223372036854775808',
+    ]);
+    const floating = ['0.1', '1e+20', '-0', '5', 'inf', '-inf', '-nan'];
+    expect(await values(...floating.map((one): Raw => [5, one]))).toEqual([
+      0.1,
+      1e20,
+      0,
+      5,
+      'Infinity',
+      '-Infinity',
+      'NaN',
+    ]);
+  });
+
+  it('are of every simple type', async () => {
+    expect(await values([1, null], [2, 'a"\n🙂'], [4, 'true'], [4, 'false'], [16, 90])).toEqual([
+      null,
+      'a"\n🙂',
+      true,
+      false,
+      { seconds: 90 },
+    ]);
+    expect(await values([13, 1_700_000_000], [14, 1_700_000_000], [15, 3_661], [14, 10 ** 15])).toEqual([
+      '2023-11-14T22:13:20',
+      '2023-11-14',
+      '01:01:01',
+      { seconds: 10 ** 15 },
+    ]);
+    expect(await values([11, ['1.5', '2']], [12, ['1', '0.5']], [99, ['?']])).toEqual([
+      { latitude: 1.5, longitude: 2 },
+      [1, 0.5],
+      '(a value of a type that this server does not know: 99)',
+    ]);
+  });
+
+  it('are lists and maps, whatever their keys are', async () => {
+    const list: Raw = [
+      6,
+      [
+        [3, 1],
+        [6, []],
+        [2, ''],
+      ],
+    ];
+    const [first, map] = await values(list, [10, ['__proto__', [3, 1], 'a"', list]]);
+    expect(first).toEqual([1, [], '']);
+    expect(JSON.stringify(map)).toBe(JSON.stringify(JSON.parse('{"__proto__":1,"a\\"":[1,[],""]}')));
+  });
+
+  it('are nodes, relationships and paths, with the names that the same server gives', async () => {
+    const node = { id: 7, labels: ['Person', 'Odd "label"'], properties: { name: 'Ann' } };
+    const knows = { id: 3, type: 'KNOWS', source: 7, target: 8, properties: JSON.parse('{"__proto__":5}') as unknown };
+    const cells: Raw[] = [
+      [8, NODE],
+      [7, KNOWS],
+      [
+        9,
+        [
+          [6, [[8, NODE]]],
+          [6, [[7, KNOWS]]],
+        ],
+      ],
+      [6, [[8, NODE]]],
+    ];
+    const { rows, asked, statistics } = await answer(cells);
+    expect(rows).toHaveLength(2);
+    expect(JSON.parse(rows[1] ?? '')).toEqual([node, knows, { nodes: [node], relationships: [knows] }, [node]]);
+    expect(asked).toEqual(['RETURN 1', ...Object.keys(NAMES)]);
+    expect(statistics).toEqual(['Cached execution: 1']);
+  });
+
+  it('have a number where a name was added meanwhile', async () => {
+    expect(await values([8, [7, [5], []]])).toEqual([{ id: 7, labels: ['#5'], properties: {} }]);
+  });
+
+  it('are asked for no name that they do not need, and read no further than wanted', async () => {
+    const { rows, asked, statistics } = await answer([[3, 1]], 1);
+    expect([rows, asked, statistics]).toEqual([['[1]'], ['RETURN 1'], ['Cached execution: 1']]);
+  });
 });
 
-it('reads large integers exactly, wherever arithmetic would be off', async () => {
-  for (const digits of ['9007199254740951', '9007199254740991', '9007199254740993', '9223372036854775807']) {
-    const { value, asked } = await ask(digits, 'GRAPH.RO_QUERY');
-    expect(String(value)).toBe(digits);
-    expect(asked).toEqual(['quick', 'exact']);
-  }
-});
+describe('values that are too much', () => {
+  it('lie too deep', async () => {
+    const nested = (levels: number): Raw => Array.from({ length: levels }).reduce<Raw>((inner) => [6, [inner]], [3, 1]);
+    expect(JSON.stringify(await values(nested(VALUE_DEPTH_MAX), [3, 2]))).toContain('1');
+    const { rows, valuesCut } = await answer([nested(1_000), [3, 2]]);
+    expect(rows[0]).toContain(`(left out: deeper than ${String(VALUE_DEPTH_MAX)} levels)`);
+    expect(rows[0]).toMatch(/,2\]$/);
+    expect(valuesCut).toBe(2);
+  });
 
-it('never sends a write twice', async () => {
-  const { value, asked } = await ask('9007199254740993', 'GRAPH.QUERY');
-  expect([value, asked]).toEqual(['9007199254740993', ['exact']]);
+  it('are too long', async () => {
+    const long = 'ä'.repeat(VALUE_BYTES_MAX);
+    const [text] = await values([2, long]);
+    expect(text).toBe(`${'ä'.repeat(VALUE_BYTES_MAX / 2)}… (cut; ${String(2 * VALUE_BYTES_MAX)} bytes in all)`);
+  });
+
+  it('are too many for their row', async () => {
+    const many = Array.from({ length: 100_000 }, (_, at): Raw => [3, at]);
+    const { rows, valuesCut } = await answer([
+      [6, many],
+      [2, 'after'],
+      [10, ['key', [3, 1]]],
+    ]);
+    expect(rows[0]?.length).toBeLessThan(ROW_BYTES_MAX);
+    const [list, after] = JSON.parse(rows[0] ?? '') as [unknown[], unknown];
+    expect(list.at(-1)).toBe(`(left out: ${String(100_001 - list.length)} more of 100000)`);
+    expect(after).toBe('(left out: there is no room for it in this row)');
+    expect(valuesCut).toBeGreaterThanOrEqual(2 * 3);
+    const entries = many.flatMap((cell, at): Raw[] => [`key${String(at)}`, cell]);
+    expect((await answer([[10, entries]])).valuesCut).toBe(2);
+  });
 });

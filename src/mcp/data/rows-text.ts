@@ -13,9 +13,8 @@ export interface RowsAnswer {
 
 export function rowsText(answer: RowsAnswer): string {
   const { items } = answer.rows;
-  const fit = fitting(items, TEXT_BYTES_MAX);
-  if (fit === items.length) return answerJson(answer);
-  const shown = Math.max(1, fit);
+  const shown = Math.max(1, fitting(items, TEXT_BYTES_MAX));
+  if (shown >= items.length) return answerJson(answer);
   const said = `this text shows the first ${String(shown)} of ${String(items.length)} rows, the structured content all: if you see the text alone, call it again with rows: ${String(shown)}`;
   const rows = new JsonList(items.slice(0, shown));
   return answerJson({ ...answer, rows, truncated: true, cut: [...answer.cut, said] });

@@ -105,7 +105,9 @@ export class BareConnection {
       for (const reply of this.#replies.push(chunk)) this.#waiting.shift()?.resolve(reply);
     } catch (error) {
       const isTooLarge = error instanceof ReplyTooLarge;
-      this.#fail(isTooLarge ? tooLarge(replyBytesMax) : this.#unreachable('not-redis', 'it does not speak as Redis does'));
+      this.#fail(
+        isTooLarge ? tooLarge(replyBytesMax) : this.#unreachable('not-redis', 'it does not speak as Redis does'),
+      );
     }
   }
 
