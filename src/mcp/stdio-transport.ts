@@ -31,6 +31,7 @@ export class StdioTransport implements Transport {
   #started = false;
   #closed = false;
   #paused = false;
+  #inputEnded = false;
   /** A line was handed on in this turn of the event loop. */
   #resting = false;
 
@@ -47,8 +48,9 @@ export class StdioTransport implements Transport {
     // What is written after the end fails, too, and is of no interest then; so that one stays.
     this.#stdout.on('error', this.#onFailure).on('close', this.#onEnd).on('drain', this.#pump);
     const { readableEnded, destroyed } = this.#stdin;
-    if (readableEnded || destroyed) setImmediate(this.#onEnd);
-    this.#stdin.on('error', this.#onFailure).on('end', this.#onEnd).on('close', this.#onEnd).on('data', this.#onData);
+    if (readableEnded || destroyed) setImmediate(this.#onInputEnd);
+    this.#stdin.on('error', this.#onFailure).on('end', this.#onInputEnd).on('close', this.#onInputEnd);
+    this.#stdin.on('data', this.#onData);
     this.#stdin.resume();
   }
 
@@ -68,7 +70,7 @@ export class StdioTransport implements Transport {
   async close(): Promise<void> {
     if (this.#closed) return Promise.resolve();
     this.#closed = true;
-    this.#stdin.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd);
+    this.#stdin.off('data', this.#onData).off('end', this.#onInputEnd).off('close', this.#onInputEnd);
     this.#stdin.pause();
     this.#stdout.off('close', this.#onEnd).off('drain', this.#pump);
     this.#lines.clear();
@@ -78,6 +80,12 @@ export class StdioTransport implements Transport {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#lines.add(chunk);
+    this.#pump();
+  };
+
+  /** All that was said before is heard first, unless its sender takes no answers. */
+  readonly #onInputEnd = (): void => {
+    this.#inputEnded = true;
     this.#pump();
   };
 
@@ -99,8 +107,10 @@ export class StdioTransport implements Transport {
   /** Hands on what has been read, as far as it may. */
   readonly #pump = (): void => {
     while (this.#lines.unread && !this.#closed) {
-      // No more comes before the rest of this has been looked at.
-      if (this.#resting || this.#stdout.writableNeedDrain) {
+      const unheard = this.#stdout.writableNeedDrain;
+      if (unheard && this.#inputEnded) break;
+      if (this.#resting || unheard) {
+        // No more comes before the rest of this has been looked at.
         this.#pause(true);
         return;
       }
@@ -111,7 +121,9 @@ export class StdioTransport implements Transport {
       setImmediate(this.#onRested);
       this.#hand(line);
     }
-    this.#pause(false);
+    if (!this.#inputEnded) this.#pause(false);
+    // The last one gets its turn, too.
+    else if (!this.#resting) this.#onEnd();
   };
 
   #pause(pause: boolean): void {
