@@ -272,6 +272,19 @@ describe('a graph', () => {
     expect(data).toEqual([{ n: 5 }]);
   });
 
+  it('does a write once, also one that changes the schema and returns what it made', async () => {
+    const { client } = (await open()).driver;
+    const other = (await open()).driver.client;
+    const graph = openGraph('made', client, client);
+    for (let round = 0; round < 5; round += 1) {
+      const { data } = await graph.query<{ n: { labels: string[] } }>(`CREATE (n:New${String(round)}) RETURN n`);
+      expect(data?.[0]?.n.labels).toEqual([`New${String(round)}`]);
+      await other.falkordb.query('made', `CREATE (:Other${String(round)})`);
+    }
+    const { data } = await graph.roQuery<{ n: number }>('MATCH (n) RETURN count(n) AS n');
+    expect(data).toEqual([{ n: 10 }]);
+  });
+
   it('says of one that is not there what the server says', async () => {
     const { client } = (await open()).driver;
     await expect(openGraph('nowhere', client, client).roQuery('RETURN 1')).rejects.toThrow(/empty key/);
