@@ -1,7 +1,7 @@
 /** One environment while this server serves it: its client, and the connections for graph commands. */
 import type { EnvironmentClient } from '../../client/environment-client.js';
 import { Nexus3Error } from '../../errors.js';
-import { isReply } from './failures.js';
+import { isReply, NotSent } from './failures.js';
 import type { Ask, LaneRun } from './graph-lanes.js';
 import { GraphLanes } from './graph-lanes.js';
 import { COMMANDS_AT_ONCE_MAX, QUERIES_AT_ONCE_MAX, WRITES_AT_ONCE_MAX, WRITE_SEEN_WAIT_MS } from './limits.js';
@@ -9,6 +9,9 @@ import { Turns } from './turns.js';
 
 /** Longer than any maximum that an engine may be given. */
 const TIMEOUT_BEYOND_ANY_MS = Number.MAX_SAFE_INTEGER;
+
+/** What is asked before a write, and writes nothing. */
+const PROBE = 'GRAPH.RO_QUERY';
 
 export class OpenEnvironment {
   readonly client: EnvironmentClient;
@@ -40,8 +43,21 @@ export class OpenEnvironment {
     }
   }
 
-  /** On the vault, and then a short wait until the operational has it. */
+  /** On the vault, and then a short wait until the operational has it. @throws NotSent */
   async writeGraph<Result>(work: (ask: Ask) => Promise<Result>, run: LaneRun): Promise<Result> {
+    let isSent = false;
+    const noting =
+      (ask: Ask): Ask =>
+      (args, integers) => {
+        isSent ||= args[0] !== PROBE;
+        return ask(args, integers);
+      };
+    return this.#written((ask) => work(noting(ask)), run).catch((error: unknown) => {
+      throw isSent || !isOfConnection(error) ? error : new NotSent(error);
+    });
+  }
+
+  async #written<Result>(work: (ask: Ask) => Promise<Result>, run: LaneRun): Promise<Result> {
     return this.#writes.run(async (ask) => {
       this.#behind ||= this.client.kind === 'standard';
       const result = await work(ask);
@@ -57,7 +73,7 @@ export class OpenEnvironment {
   /** Whether the vault ends a write that takes too long. Without a maximum of its own, it takes no notice of TIMEOUT. */
   async endsWrites(ask: Ask, graph: string): Promise<boolean> {
     if (this.#endsWrites) return true;
-    this.#endsWrites = await ask(['GRAPH.RO_QUERY', graph, 'RETURN 1', 'TIMEOUT', String(TIMEOUT_BEYOND_ANY_MS)]).then(
+    this.#endsWrites = await ask([PROBE, graph, 'RETURN 1', 'TIMEOUT', String(TIMEOUT_BEYOND_ANY_MS)]).then(
       () => false,
       (error: unknown) => {
         if (isReply(error)) return /TIMEOUT_MAX/.test(error.message);
@@ -83,6 +99,12 @@ export class OpenEnvironment {
       return false;
     }
   }
+}
+
+/** Nobody has answered, and nobody has said why. */
+function isOfConnection(error: unknown): error is Error {
+  if (!(error instanceof Error) || error.name === 'AbortError' || error instanceof Nexus3Error) return false;
+  return !isReply(error);
 }
 
 /** The operational is not there, or loads its data. */
