@@ -6,7 +6,6 @@ import { Nexus3Error } from './errors.js';
 import type { ServedEnvironment } from './mcp/data/context.js';
 import type { Environment } from './protocol/environment.js';
 import { LOCKER_NAME, portOf } from './protocol/environment.js';
-import { PROTOCOL_REGISTRY } from './protocol/registry.js';
 
 export interface WhereToConnect {
   /** Path of a token of Locker, as it was named; else `$NEXUS3_TOKEN_FILE`. */
@@ -55,10 +54,10 @@ function served(environment: Environment): ServedEnvironment {
   return { name, kind, vaultPort, operationalPort: kind === 'secure' ? undefined : portOf(environment, 'operational') };
 }
 
-/** A token is for one, and says where it answers; of its kind, protocol v1.0 does. */
+/** A token is for one, and says of which kind it is and where it answers. */
 async function environmentOfToken(path: string, envs: readonly string[]): Promise<ServedEnvironment> {
   const { loadToken } = await import('./locker/token/token-file.js');
-  const { id, env, vault } = await loadToken(path);
+  const { id, env, kind, vault } = await loadToken(path);
   const other = envs.find((name) => name !== env);
   if (other !== undefined) {
     throw new Nexus3Error('TOKEN_NOT_FOR', `The token ${id} is not for ${JSON.stringify(other.slice(0, 40))}.`, {
@@ -66,6 +65,5 @@ async function environmentOfToken(path: string, envs: readonly string[]): Promis
       hint: `Name ${env} or none, or another token with --token or $NEXUS3_TOKEN_FILE.`,
     });
   }
-  const kind = PROTOCOL_REGISTRY.find(({ name }) => name === env)?.kind ?? 'standard';
   return served({ name: env, kind, vaultPort: vault.port });
 }
