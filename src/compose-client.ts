@@ -10,7 +10,6 @@ import type { EnvironmentUrls } from './client/place-at-urls.js';
 import { placeAt } from './client/place-at-urls.js';
 import type { EnvironmentKind } from './protocol/environment.js';
 import type { Address } from './protocol/redis-conf.js';
-import { PROTOCOL_REGISTRY } from './protocol/registry.js';
 import { connectionFailure } from './redis/driver/failure.js';
 import { isAnswering } from './redis/driver/is-answering.js';
 import { openClient } from './redis/driver/open-client.js';
@@ -83,12 +82,8 @@ async function placeOf(name: string, options: ConnectOptions): Promise<Place> {
   }
   // Where the servers answer stands in the token itself: while Locker is away, the operational can be read.
   const { loadToken } = await import('./locker/token/token-file.js');
-  return { ...common, ...pairAt(kindOf(name), (await loadToken(token)).vault), lagBytesMax: undefined };
-}
-
-/** A token does not say it; protocol v1.0 does of its own environments. */
-function kindOf(name: string): EnvironmentKind {
-  return PROTOCOL_REGISTRY.find((environment) => environment.name === name)?.kind ?? 'standard';
+  const { kind, vault } = await loadToken(token);
+  return { ...common, ...pairAt(kind, vault), lagBytesMax: undefined };
 }
 
 function pairAt(kind: EnvironmentKind, vault: Address): Pick<Place, 'kind' | 'vault' | 'operational'> {

@@ -7,7 +7,6 @@ import { REPLY_BYTES_MAX } from './mcp/data/limits.js';
 import type { Opened } from './mcp/data/open-environment.js';
 import type { Environment } from './protocol/environment.js';
 import { LOCKER_NAME, portOf } from './protocol/environment.js';
-import { PROTOCOL_REGISTRY } from './protocol/registry.js';
 
 export interface WhereToConnect {
   /** Path of a token of Locker, as it was named; else `$NEXUS3_TOKEN_FILE`. */
@@ -57,10 +56,10 @@ function served(environment: Environment): ServedEnvironment {
   return { name, kind, vaultPort, operationalPort: kind === 'secure' ? undefined : portOf(environment, 'operational') };
 }
 
-/** A token is for one, and says where it answers; of its kind, protocol v1.0 does. */
+/** A token is for one, and says of which kind it is and where it answers. */
 async function environmentOfToken(path: string, envs: readonly string[]): Promise<ServedEnvironment> {
   const { loadToken } = await import('./locker/token/token-file.js');
-  const { id, env, vault } = await loadToken(path);
+  const { id, env, kind, vault } = await loadToken(path);
   const other = envs.find((name) => name !== env);
   if (other !== undefined) {
     throw new Nexus3Error('TOKEN_NOT_FOR', `The token ${id} is not for ${JSON.stringify(other.slice(0, 40))}.`, {
@@ -68,6 +67,5 @@ async function environmentOfToken(path: string, envs: readonly string[]): Promis
       hint: `Name ${env} or none, or another token with --token or $NEXUS3_TOKEN_FILE.`,
     });
   }
-  const kind = PROTOCOL_REGISTRY.find(({ name }) => name === env)?.kind ?? 'standard';
   return served({ name: env, kind, vaultPort: vault.port });
 }

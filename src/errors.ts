@@ -37,6 +37,7 @@ export const ERROR_EXIT_CODES = {
   CURSOR_UNKNOWN: EXIT.usage,
   NOT_A_READ: EXIT.usage,
   DATABASE_FIXED: EXIT.usage,
+  CONNECTION_SHARED: EXIT.usage,
   CLIENT_CLOSED: EXIT.usage,
   CLIENT_CONFIG_INVALID: EXIT.usage,
   CLIENT_ENTRY_FOREIGN: EXIT.usage,
@@ -129,7 +130,7 @@ export class Nexus3Error extends Error {
   readonly code: ErrorCode;
   readonly evidence: readonly string[];
   readonly hint: string;
-  /** Of VAULT_UNREACHABLE, TOO_MANY_COMMANDS and CLIENT_CLOSED, where they are about a write: whether it may have been done. */
+  /** Of VAULT_UNREACHABLE, TOO_MANY_COMMANDS, CONNECTION_SHARED and CLIENT_CLOSED, where they are about a write: whether it may have been done. */
   readonly outcome: CommandOutcome | undefined;
 
   constructor(code: ErrorCode, message: string, init: Nexus3ErrorInit) {

@@ -46,7 +46,9 @@ export class ConnectedEnvironment implements EnvironmentClient {
   readonly #operational: Side;
   readonly #watch: Watch | undefined;
   readonly #counted = { writesRefused: 0, routeChanges: 0, credentialsReread: 0 };
+  #isOpen = false;
   #isClosed = false;
+  #closing: Promise<void> | undefined;
   #isLoginRefused = false;
 
   constructor(place: Place, options: ClientOptions, drivers: Drivers) {
@@ -132,7 +134,9 @@ export class ConnectedEnvironment implements EnvironmentClient {
     }
     const failure = this.#whyNotOpen(sides);
     if (failure === undefined) {
-      this.#watch?.soon();
+      this.#isOpen = true;
+      // Unseen, an operational that lags, or follows another vault, would answer the first reads.
+      await this.#watch?.begin(until - performance.now());
       return this;
     }
     await this.close();
@@ -237,7 +241,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
   }
 
   #changed(name: ReadsFrom, cause: unknown): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || !this.#isOpen) return;
     const side = name === 'vault' ? this.#vault : this.#operational;
     this.#watch?.changed(side);
     if (name !== 'vault') return;
@@ -245,9 +249,13 @@ export class ConnectedEnvironment implements EnvironmentClient {
     this.#tell('vault', { env: this.name, state, detail: side.isUp ? 'connected' : seen(cause).join('') });
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
+  close(): Promise<void> {
     this.#isClosed = true;
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#watch?.stop();
     const sides = [this.#vault, this.#operational];
     for (const side of sides) side.giveUp();

@@ -1,4 +1,5 @@
 /** The port to node-redis: what the client library needs of it. compose-client.ts joins it with src/redis/driver. */
+import type { Nexus3Error } from '../errors.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { Graph, RedisClient, RedisCommandOptions } from './environment-client.js';
 
@@ -50,6 +51,8 @@ export interface Interceptor {
   /** What was plain, and has failed. */
   readonly afterFailure: <T>(request: Request, send: Send<T>, link: Link, error: unknown) => Promise<T>;
   readonly around: <T>(request: Request, send: Send<T>, link: Link) => Promise<T>;
+  /** Why nothing is opened any more, nor asked of a pool; undefined while it may be. */
+  readonly refusal: () => Nexus3Error | undefined;
 }
 
 export interface DriverClient extends Link {
@@ -58,7 +61,7 @@ export interface DriverClient extends Link {
   connect(): Promise<void>;
   /** Cuts its connections: what is under way on them rejects, and new ones are made. */
   sever(): void;
-  /** Ends all of its connections, also of duplicates and pools: waits for what is under way for so many milliseconds. */
+  /** Ends all of its connections, also of duplicates and pools: what was sent is waited for, for so many milliseconds. */
   close(waitMs: number): Promise<void>;
 }
 

@@ -7,9 +7,10 @@ import { lost } from './cursors.js';
 import type { Drivers, Interceptor, Link, Request, Send } from './driver.js';
 import type { ReadsFrom } from './environment-client.js';
 import { commandKind, isCheap, isPlainRead, isScanning } from './read-commands.js';
+import { forbiddenShared, selects } from './shared.js';
 import type { Side } from './side.js';
 import { closed, environmentUnreachable, seen, tooMany, writesNotVisible } from './unreachable.js';
-import { databaseFixed, isLoading, replicationOver, selects } from './writes.js';
+import { isLoading, replicationOver } from './writes.js';
 
 /** A read is tried so often, and then on for as long as it may wait for a connection, with a pause each time. */
 const ATTEMPTS_AT_ONCE = 3;
@@ -54,7 +55,7 @@ export class Reads implements Interceptor {
   }
 
   isPlain = (name: unknown, { isOwn }: Link): boolean => {
-    if (!isOwn || !isPlainRead(name) || this.#init.preferred() !== 'operational') return false;
+    if (!isOwn || !isPlainRead(name) || this.#init.preferred() !== 'operational' || this.#init.isClosed()) return false;
     const side = this.#init.operational();
     if (!side.isUp || this.#init.barrier?.isReached(side.epoch) === false) return false;
     this.counts.operational += 1;
@@ -62,10 +63,10 @@ export class Reads implements Interceptor {
   };
 
   around = <T>(request: Request, send: Send<T>, link: Link): Promise<T> => {
+    const refusal = this.refusal() ?? (link.isOwn ? forbiddenShared(request) : undefined);
+    if (refusal !== undefined) return Promise.reject(refusal);
     const kind = kindOf(request);
-    const isSelect = selects(request);
-    if (link.isOwn && isSelect) return Promise.reject(databaseFixed());
-    if (kind === 'other' && !isSelect) return Promise.reject(notARead(request));
+    if (kind === 'other' && !selects(request)) return Promise.reject(notARead(request));
     // A duplicate is for what holds a connection: it stays where it is.
     return !link.isOwn || kind === 'own' ? this.#here(send, link) : this.#read(request, send);
   };
@@ -76,6 +77,8 @@ export class Reads implements Interceptor {
     if (isLoading(error)) this.#init.onLoading();
     return this.#read(request, send, ['operational', error]);
   };
+
+  refusal = (): Nexus3Error | undefined => (this.#init.isClosed() ? closed(this.#init.env) : undefined);
 
   /** Of that server and no other. */
   async #here<T>(send: Send<T>, { isOwn }: Link): Promise<T> {
@@ -106,7 +109,7 @@ export class Reads implements Interceptor {
         this.#noteCursors(request, reply, { side: side.name, epoch });
         return reply;
       } catch (error) {
-        if (!this.#isAboutServer(error)) throw this.#explained(error, []);
+        if (!this.#isAboutServer(error) || this.#isOver(error)) throw this.#explained(error, []);
         if (isLoading(error) && side.name === 'operational') this.#init.onLoading();
         tried.push([side.name, error]);
       }
@@ -122,9 +125,9 @@ export class Reads implements Interceptor {
     const sides = only === undefined ? both : both.filter(({ name }) => name === only);
     const rank = ({ name }: Side): number => (name === justFailed ? 2 : 0) + (name === preferred() ? 0 : 1);
     const ready = (): Side | undefined => sides.filter(({ isUp }) => isUp).toSorted((a, b) => rank(a) - rank(b))[0];
-    if (this.#init.isClosed()) return undefined;
     const now = ready();
     if (now !== undefined && (now.name !== justFailed || sides.length === 1)) return now;
+    if (this.#init.isClosed()) return undefined;
     if (now !== undefined) {
       // It is there, and has just failed: the other one may come back meanwhile.
       await Promise.race([
@@ -179,6 +182,11 @@ export class Reads implements Interceptor {
   #isAboutServer(error: unknown): boolean {
     const failure = this.#init.connectionFailure(error);
     return error instanceof NotYet || isLoading(error) || (failure !== undefined && failure !== 'full');
+  }
+
+  /** Both have been ended, and none of them is asked again. */
+  #isOver(error: unknown): boolean {
+    return this.#init.isClosed() && this.#init.connectionFailure(error) === 'closed';
   }
 
   #explained(error: unknown, tried: readonly (readonly [ReadsFrom, unknown])[]): unknown {

@@ -25,10 +25,12 @@ export interface SyncWait {
 /** @throws Nexus3Error NOT_SYNCED, VAULT_UNREACHABLE, CLIENT_CLOSED */
 export async function hasEverything(wait: SyncWait): Promise<void> {
   const until = performance.now() + wait.timeoutMs;
-  const wanted = await vaultPosition(wait, until);
+  let wanted = await vaultPosition(wait, until);
   for (let pause = PAUSE_FIRST_MS; ; pause = Math.min(PAUSE_MAX_MS, pause * 2)) {
     const at = await operationalPosition(wait, until);
     if (at !== undefined && hasReached(at, wanted)) return;
+    // A vault that was started anew has begun another history, with everything from before in it.
+    if (at !== undefined && at.replid !== wanted.replid) wanted = await vaultPosition(wait, until);
     if (performance.now() + pause >= until) throw notSynced(wait, at, wanted);
     await sleep(pause);
   }

@@ -29,7 +29,7 @@ export class Watch {
   readonly #seen: Record<ReadsFrom, Seen> = { vault: 'down', operational: 'down' };
   #readsFrom: ReadsFrom = 'operational';
   #timer: NodeJS.Timeout | undefined;
-  #looking = false;
+  #looking: Promise<void> | undefined;
   #lookAgain = false;
   #isStopped = false;
 
@@ -43,7 +43,7 @@ export class Watch {
 
   /** A connection was lost, or is there again. */
   changed(side: Side): void {
-    if (side.isUp) this.soon();
+    if (side.isUp) this.#soon();
     else this.#see(side.name, 'down');
   }
 
@@ -52,20 +52,26 @@ export class Watch {
     this.#see('operational', 'loading');
   }
 
-  /** Looks now, and from then on every interval. */
-  soon(): void {
+  /** Looks now, and from then on every interval. Resolves after the first look, or after so many milliseconds. */
+  async begin(maxMs: number): Promise<void> {
+    this.#soon();
+    const patience = after(Math.max(0, maxMs));
+    await Promise.race([this.#looking, patience.over]);
+    patience.stop();
+  }
+
+  #soon(): void {
     if (this.#isStopped) return;
     clearTimeout(this.#timer);
-    if (this.#looking) {
+    if (this.#looking !== undefined) {
       this.#lookAgain = true;
       return;
     }
-    this.#looking = true;
-    void this.#look().finally(() => {
-      this.#looking = false;
+    this.#looking = this.#look().finally(() => {
+      this.#looking = undefined;
       if (this.#lookAgain) {
         this.#lookAgain = false;
-        this.soon();
+        this.#soon();
       } else this.#schedule();
     });
   }
@@ -78,7 +84,7 @@ export class Watch {
   #schedule(): void {
     if (this.#isStopped) return;
     this.#timer = setTimeout(() => {
-      this.soon();
+      this.#soon();
     }, this.#init.intervalMs);
     // Watching alone keeps no program running.
     this.#timer.unref();

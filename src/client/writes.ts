@@ -7,6 +7,7 @@ import type { Drivers, Interceptor, Link, Request, Send } from './driver.js';
 import { commandKind } from './read-commands.js';
 import type { Replication } from './replication.js';
 import { ASK_REPLICATION, parseReplication } from './replication.js';
+import { forbiddenShared, isForbiddenShared } from './shared.js';
 import type { Side } from './side.js';
 import { closed, tooMany, vaultUnreachable } from './unreachable.js';
 
@@ -32,16 +33,22 @@ export class Writes implements Interceptor {
   }
 
   isPlain = (name: unknown, { isOwn }: Link): boolean =>
-    this.#init.barrier === undefined && isOwn && this.#init.vault().isUp && !isSelect(name);
+    this.#init.barrier === undefined &&
+    isOwn &&
+    this.#init.vault().isUp &&
+    !this.#init.isClosed() &&
+    !isForbiddenShared(name);
 
   around = <T>(request: Request, send: Send<T>, link: Link): Promise<T> => {
     // A duplicate has a connection of its own, which its owner waits for, and a database of its own.
-    if (link.isOwn) {
-      if (selects(request)) return Promise.reject(databaseFixed());
-      if (!this.#init.vault().isUp) return this.#whenUp(request, send, link);
-    }
+    const refusal = this.refusal() ?? (link.isOwn ? forbiddenShared(request) : undefined);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    if (link.isOwn && !this.#init.vault().isUp) return this.#whenUp(request, send, link);
     return this.#send(request, send, link).catch((error: unknown) => this.afterFailure(request, send, link, error));
   };
+
+  refusal = (): Nexus3Error | undefined =>
+    this.#init.isClosed() ? closed(this.#init.env, 'not-sent') : undefined;
 
   async #whenUp<T>(request: Request, send: Send<T>, link: Link): Promise<T> {
     const vault = this.#init.vault();
@@ -60,7 +67,8 @@ export class Writes implements Interceptor {
     // A command that failed may have written before it did.
     if (place.status === 'fulfilled') barrier.want(place.value.position);
     if (done.status === 'rejected') throw done.reason;
-    if (place.status === 'rejected') await this.#placeElsewhere(link, barrier, place.reason);
+    // Once it is closed, nothing is read over this client.
+    if (place.status === 'rejected' && !this.#init.isClosed()) await this.#placeElsewhere(link, barrier, place.reason);
     return done.value;
   }
 
@@ -134,22 +142,4 @@ export function isLoading(error: unknown): boolean {
 
 function isRead({ commands }: Request): boolean {
   return commands.every(([name]) => commandKind(String(name)) === 'read');
-}
-
-const SELECT = 'SELECT';
-
-function isSelect(name: unknown): boolean {
-  const text = String(name);
-  return text.length === SELECT.length && text.toUpperCase() === SELECT;
-}
-
-export function selects({ commands }: Request): boolean {
-  return commands.some(([name]) => isSelect(name));
-}
-
-/** Both connections are shared by everything that a client does. */
-export function databaseFixed(): Nexus3Error {
-  return new Nexus3Error('DATABASE_FIXED', 'A connection that is shared stays in its database.', {
-    hint: 'Open another client for it: connect(NAME, { database: N }), or a duplicate: client.vault.duplicate({ database: N }).',
-  });
 }

@@ -1,5 +1,6 @@
 /** The Locker port: how the rest of nexus3 gets and makes credentials. Types only; store.ts and its neighbours implement it. */
 import type { Nexus3Error } from '../errors.js';
+import type { EnvironmentKind } from '../protocol/environment.js';
 import type { Address } from '../protocol/redis-conf.js';
 import type { CredentialName, Passwords } from '../protocol/users.js';
 
@@ -118,6 +119,7 @@ export interface TokenGrant {
 }
 
 export interface TokenRequest extends Pick<TokenGrant, 'env' | 'names' | 'label' | 'file'> {
+  readonly kind: EnvironmentKind;
   /** As the holder will reach them. */
   readonly locker: Address;
   readonly vault: Address;

@@ -57,7 +57,7 @@ export async function grant(world: World, options: GrantOptions, progress: Progr
   const { names, label, env } = options;
   const at = world.clock.now();
   const places = { locker: vaultAddress(world, lockerOf(world)), vault: vaultAddress(world, environment) };
-  const made = await tokens.create({ env, names, label, file, ...places, at });
+  const made = await tokens.create({ env, kind: environment.kind, names, label, file, ...places, at });
   await putInForce(world, await tokens.list());
   await made.writeFile();
   await made.prove();

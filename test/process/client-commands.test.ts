@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { EnvironmentClient } from '../../src/compose-client.js';
 import { Nexus3Error } from '../../src/errors.js';
 import { PROCESS_HANDS, until } from '../support/break.js';
-import { allRefused, LATE_MS, OpenClients, readsGoTo, refusalOf } from '../support/client-tests.js';
+import { allRefused, heard, LATE_MS, OpenClients, readsGoTo, refusalOf } from '../support/client-tests.js';
 import { Nexus } from '../support/nexus.js';
 import type { SlowLink } from '../support/slow-link.js';
 import { slowLink } from '../support/slow-link.js';
@@ -23,6 +23,10 @@ const SOON_MS = 40;
 const SLOW_MS = 300;
 /** Longer than a read and a write together may take. */
 const GONE_MS = 5_000;
+/** Longer than it takes to connect. */
+const LAG_MS = 1_500;
+/** Well within what `close` waits. */
+const PAUSED_MS = 400;
 
 let nexus: Nexus;
 const clients = new OpenClients(() => nexus);
@@ -176,6 +180,46 @@ describe('what a client wrote', () => {
     await client.synced();
     expect(await onOperational('GET', 'synced')).toBe('too late');
   });
+
+  it('is synced, too, where the vault is started anew meanwhile, and with it another history begins', async () => {
+    const client = await clients.open('track', { silenceMaxMs: 5_000 });
+    link.delayMs = GONE_MS;
+    await client.vault.set('synced', 'before the end');
+    const synced = client.synced({ timeoutMs: 30_000 });
+    // It has asked the vault by then, and waits for the operational.
+    await sleep(SOON_MS);
+    await hands.kill(nexus, 'track', 'vault');
+    link.delayMs = 0;
+    await hands.start(nexus, 'track', 'vault');
+    await synced;
+    expect(await onOperational('GET', 'synced')).toBe('before the end');
+    await readsGoTo(client, 'operational');
+  });
+
+  describe('by somebody else, is what a client reads first', () => {
+    it('where the operational lags beyond the bound', async () => {
+      const writer = await clients.open();
+      link.delayMs = LAG_MS;
+      await writer.vault.set('first', 'x'.repeat(100_000));
+      const client = await clients.open('track', { lagBytesMax: 50_000 });
+      const routes = heard(client, 'route');
+      expect(await client.operational.strLen('first')).toBe(100_000);
+      expect(routes).toMatchObject([{ readsFrom: 'vault', reason: 'lagging' }]);
+      link.delayMs = 0;
+      await readsGoTo(client, 'operational');
+      await client.vault.del('first');
+    });
+
+    it('where the operational follows another history', async () => {
+      const [host, port] = await masterOf();
+      await nexus.admin('track', 'operational', 'REPLICAOF', 'NO', 'ONE');
+      await nexus.admin('track', 'operational', 'SET', 'kept', 'of somebody else');
+      const client = await clients.open();
+      expect(await client.operational.get('kept')).toBe('value');
+      await nexus.admin('track', 'operational', 'REPLICAOF', host, port);
+      await readsGoTo(client, 'operational');
+    });
+  });
 });
 
 describe('commands', () => {
@@ -282,6 +326,27 @@ describe('commands', () => {
       return heard.includes('operational two');
     }, 'the subscription is made anew');
     await readsGoTo(client, 'operational');
+  });
+
+  it('what would take over a shared connection is refused there, and all else goes on', async () => {
+    const client = await clients.open();
+    const ignore = (): undefined => undefined;
+    for (const shared of [client.vault, client.operational, client.vault.withTypeMapping({})]) {
+      await allRefused('CONNECTION_SHARED', LATE_MS, {
+        subscribe: () => shared.subscribe('news', ignore),
+        pSubscribe: () => shared.pSubscribe('n*', ignore),
+        sSubscribe: () => shared.sSubscribe('news', ignore),
+        SUBSCRIBE: () => shared.SUBSCRIBE('news', ignore),
+        monitor: () => shared.monitor(ignore),
+        'raw subscribe': () => shared.sendCommand(['subscribe', 'news']),
+        'raw multi': () => shared.sendCommand(['MULTI']),
+        'in a pipeline': () => shared.multi().addCommand(['PSUBSCRIBE', 'n*']).execAsPipeline(),
+      });
+      expect(await shared.get('kept')).toBe('value');
+      expect(await shared.multi().get('kept').exec()).toEqual(['value']);
+    }
+    const { error } = await refusalOf(() => client.vault.subscribe('news', ignore));
+    expect([error.exitCode, error.hint]).toEqual([2, expect.stringContaining('client.vault.duplicate()')]);
   });
 
   it('10,000 at once, with and without the barrier', async () => {
@@ -436,6 +501,53 @@ describe('graphs', () => {
 });
 
 describe('close', () => {
+  it('waits for what is under way, over whichever connection, and lets nothing new in', async () => {
+    const client = await clients.open('track', { readYourWrites: true });
+    const { duplicate, pool } = await extrasOf(client);
+    await nexus.admin('track', 'vault', 'CLIENT', 'PAUSE', String(PAUSED_MS), 'WRITE');
+    const begin = performance.now();
+    const under = {
+      own: client.vault.set('closing:own', 'x'),
+      pipeline: client.vault.multi().set('closing:pipeline', 'x').execAsPipeline(),
+      duplicate: duplicate.set('closing:duplicate', 'x'),
+      multi: duplicate.multi().set('closing:multi', 'x').exec(),
+      pool: pool.set('closing:pool', 'x'),
+      read: client.operational.get('kept'),
+    };
+    const closed = client.close();
+    const late = await allRefused('CLIENT_CLOSED', PAUSED_MS, {
+      own: () => client.vault.set('closing:late', 'x'),
+      duplicate: () => duplicate.set('closing:late', 'x'),
+      multi: () => duplicate.multi().set('closing:late', 'x').exec(),
+      pool: () => pool.set('closing:late', 'x'),
+    });
+    expect(new Set(late.map(({ outcome }) => outcome))).toEqual(new Set(['not-sent']));
+    const outcomes = await Promise.allSettled(Object.values(under));
+    expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'fulfilled'));
+    await closed;
+    expect(performance.now() - begin).toBeGreaterThan(PAUSED_MS - 50);
+    const names = ['own', 'pipeline', 'duplicate', 'multi', 'pool', 'late'].map((name) => `closing:${name}`);
+    expect(await nexus.admin('track', 'vault', 'EXISTS', ...names)).toBe(names.length - 1);
+    await allRefused('CLIENT_CLOSED', LATE_MS, {
+      duplicate: () => duplicate.connect(),
+      'one made before, and never opened': () => client.vault.duplicate().connect(),
+      pool: () => client.operational.createPool().connect(),
+    });
+    await nexus.admin('track', 'vault', 'DEL', ...names);
+  });
+
+  it('waits no longer than its second for one that blocks, and says that it may have been done', async () => {
+    const client = await clients.open();
+    const { duplicate, pool } = await extrasOf(client);
+    const blocked = [duplicate.blPop('never', 0), pool.execute((member) => member.blPop('never', 0))];
+    await client.vault.ping();
+    const begin = performance.now();
+    const [outcomes] = await Promise.all([Promise.allSettled(blocked), client.close()]);
+    expect(performance.now() - begin).toBeLessThan(1_000 + LATE_MS);
+    expect(outcomes).toMatchObject(blocked.map(() => ({ reason: { code: 'CLIENT_CLOSED', outcome: 'unknown' } })));
+    expect([duplicate.isOpen, pool.isOpen]).toEqual([false, false]);
+  });
+
   it('in the middle: each call ends, and nothing can be asked any more', async () => {
     const client = await clients.open('track', { readYourWrites: true });
     const { duplicate, pool } = await extrasOf(client);
@@ -512,3 +624,9 @@ describe('close', () => {
     expect([stdout, stderr]).toEqual(['value down up\n', '']);
   });
 });
+
+/** Host and port that the operational copies from. */
+async function masterOf(): Promise<readonly [string, string]> {
+  const role = (await nexus.admin('track', 'operational', 'ROLE')) as readonly (string | number)[];
+  return [String(role[1]), String(role[2])];
+}

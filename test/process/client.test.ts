@@ -1,4 +1,5 @@
 /** What a program sees of `connect` when one of its servers is not as it should be. Failures under load: client-failure. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/compose-client.js';
@@ -17,7 +18,7 @@ let nexus: Nexus;
 const clients = new OpenClients(() => nexus);
 
 beforeAll(async () => {
-  nexus = await Nexus.make({ runtime: 'process', environments: { track: 'standard', user: 'secure' } });
+  nexus = await Nexus.make({ runtime: 'process', environments: { track: 'standard', user: 'secure', hidden: 'secure' } });
   await nexus.report(0, 'up');
   await nexus.admin('track', 'vault', 'SET', 'kept', 'value');
 });
@@ -409,6 +410,15 @@ describe('a Secure Environment', () => {
     await hands.start(nexus, 'user', 'vault');
     await eventually(() => client.vault.set('k', '4'));
     expect(await client.operational.get('k')).toBe('4');
+  });
+
+  it('that protocol v1.0 does not know is one also for who has nothing but a token', async () => {
+    const token = join(nexus.root, 'hidden.token');
+    expect((await nexus.run('locker', 'grant', 'hidden', '--out', token)).code).toBe(0);
+    const client = clients.keep(await connect('hidden', { ...QUICK, token, surroundings: { cwd: nexus.root, env: {} } }));
+    expect([client.kind, client.state.operational, client.state.readsFrom]).toEqual(['secure', 'none', 'vault']);
+    await client.vault.set('k', '1');
+    expect(await client.operational.get('k')).toBe('1');
   });
 });
 

@@ -1,5 +1,6 @@
 /** The data server's tools, each through a real MCP client against real servers. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROCESS_HANDS, until } from '../support/break.js';
 import type { Called } from '../support/call-tool.js';
 import { callTool } from '../support/call-tool.js';
 import type { ServedClient } from '../support/data-server.js';
@@ -298,5 +299,22 @@ describe('keys', () => {
     expect(found).toEqual(['set']);
     const graphs = await write('key_scan', { type: 'graphdata', count: 1000 });
     expect(graphs.data?.['keys']).toContain('types');
+  });
+});
+
+describe('a vault that is down', () => {
+  it('is said, and that nothing was written: no connection for it came to be', async () => {
+    const query = 'CREATE (:Late)';
+    expect((await write('graph_write', { graph: 'late', query: 'CREATE (:Early)' })).isError).toBe(false);
+    await PROCESS_HANDS.kill(nexus, 'track', 'vault');
+    const refused = await write('graph_write', { graph: 'late', query });
+    expect(refused.text).toMatch(/^VAULT_UNREACHABLE: .*\n {2}it was not sent, so it has not been done/);
+    expect(refused.text).not.toContain('not known');
+    expect((await write('graph_explain', { graph: 'late', query })).text).toMatch(/^ENVIRONMENT_UNREACHABLE: /);
+    expect((await write('graph_query', { graph: 'late', query: 'MATCH (n:Early) RETURN count(n)' })).isError).toBe(false);
+    await PROCESS_HANDS.start(nexus, 'track', 'vault');
+    await until(async () => !(await write('graph_write', { graph: 'late', query: 'RETURN 1' })).isError, 'it is back');
+    const { data } = await write('graph_query', { graph: 'late', query: 'MATCH (n) RETURN labels(n)' });
+    expect(data).toMatchObject({ rows: [[['Early']]] });
   });
 });

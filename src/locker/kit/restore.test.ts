@@ -70,7 +70,8 @@ async function rotate(): Promise<void> {
 async function grant(name: 'default' | 'admin'): Promise<string> {
   const { address } = server.server;
   const file = join(folder, `${name}.token`);
-  const request = { env: 'track', names: [name], label: '', file, locker: address, vault: address, at: NOW };
+  const place = { locker: address, vault: address };
+  const request = { env: 'track', kind: 'standard', names: [name], label: '', file, ...place, at: NOW } as const;
   const made = await tokens.create(request);
   await made.writeFile();
   return made.grant.id;

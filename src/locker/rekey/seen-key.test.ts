@@ -57,7 +57,8 @@ async function rootKey(): Promise<RootKey> {
 async function grant(name: 'default' | 'admin'): Promise<TokenGrant> {
   const { address } = server.server;
   const file = join(folder, `${name}.token`);
-  const request = { env: 'seen', names: [name], label: '', file, locker: address, vault: address, at: NOW };
+  const place = { locker: address, vault: address };
+  const request = { env: 'seen', kind: 'standard', names: [name], label: '', file, ...place, at: NOW } as const;
   const made = await (await access.tokens()).create(request);
   await made.writeFile();
   return made.grant;

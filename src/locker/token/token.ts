@@ -2,29 +2,38 @@
  * A token: what its holder needs to read some credentials of one environment, and nothing else. This file is its form in
  * memory and as text; token-file.ts keeps it on disk.
  *
- *     nexus3-token-1 ID ENV LOCKER_HOST:PORT VAULT_HOST:PORT SECRET CHECKSUM
+ *     nexus3-token-2 ID ENV KIND LOCKER_HOST:PORT VAULT_HOST:PORT SECRET CHECKSUM
+ *
+ * `nexus3-token-1`, which is read as well, has no KIND.
  *
  * From the secret come the password of its user on Locker and the key over its value keys (envelope.ts, `wrapFor`).
  */
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
+import type { EnvironmentKind } from '../../protocol/environment.js';
 import { isEnvironmentName } from '../../protocol/environment.js';
 import type { Address } from '../../protocol/redis-conf.js';
+import { PROTOCOL_REGISTRY } from '../../protocol/registry.js';
 import { Secret } from '../../protocol/secret.js';
 import { TOKEN_ID } from '../../protocol/users.js';
 
-const VERSION_WORD = 'nexus3-token-1';
+const VERSION_WORD = 'nexus3-token-2';
+/** Of tokens that do not say of which kind their environment is. */
+const KINDLESS_VERSION_WORD = 'nexus3-token-1';
+const KINDS = ['standard', 'secure'] as const satisfies readonly EnvironmentKind[];
+const KIND_AT = 2;
 const SECRET_BYTES = 32;
 const PASSWORD_BYTES = 32;
 const KEY_BYTES = 32;
 const ID_BYTES = 4;
 const CHECKSUM_DIGITS = 16;
-const WORDS = 7;
+const WORDS = 8;
 const PORT_MAX = 65_535;
 
 export interface TokenPlace {
   readonly id: string;
   readonly env: string;
+  readonly kind: EnvironmentKind;
   /** Where Locker answers, as seen from the holder. */
   readonly locker: Address;
   /** Where the environment's vault answers; its operational has the next port. */
@@ -36,20 +45,28 @@ export class Token implements TokenPlace {
   readonly #secret: Buffer;
   readonly id: string;
   readonly env: string;
+  readonly #kind: EnvironmentKind | undefined;
   readonly locker: Address;
   readonly vault: Address;
 
-  constructor(secret: Buffer, { id, env, locker, vault }: TokenPlace) {
+  /** Without a kind it is one of those that do not say it. */
+  constructor(secret: Buffer, { id, env, kind, locker, vault }: Omit<TokenPlace, 'kind'> & Partial<TokenPlace>) {
     if (secret.length !== SECRET_BYTES) throw new RangeError(`a token has ${String(SECRET_BYTES)} bytes`);
     this.#secret = Buffer.from(secret);
     this.id = id;
     this.env = env;
+    this.#kind = kind;
     this.locker = locker;
     this.vault = vault;
   }
 
   static generate(place: Omit<TokenPlace, 'id'>): Token {
     return new Token(randomBytes(SECRET_BYTES), { ...place, id: `t_${randomBytes(ID_BYTES).toString('hex')}` });
+  }
+
+  /** Where it does not say so itself, protocol v1.0 does of its own environments; any other one counts as standard. */
+  get kind(): EnvironmentKind {
+    return this.#kind ?? PROTOCOL_REGISTRY.find(({ name }) => name === this.env)?.kind ?? 'standard';
   }
 
   /** Of its user on Locker. */
@@ -64,7 +81,9 @@ export class Token implements TokenPlace {
 
   /** For the file, and only there: one line. */
   toText(): string {
-    const words = [VERSION_WORD, this.id, this.env, written(this.locker), written(this.vault)];
+    const version = this.#kind === undefined ? KINDLESS_VERSION_WORD : VERSION_WORD;
+    const kind = this.#kind === undefined ? [] : [this.#kind];
+    const words = [version, this.id, this.env, ...kind, written(this.locker), written(this.vault)];
     const body = [...words, this.#secret.toString('base64url')].join(' ');
     return `${body} ${checksum(body)}\n`;
   }
@@ -94,17 +113,24 @@ export function parseToken(text: string): Token | TokenFault {
   const line = text.trim();
   if (line === '') return 'empty';
   const words = line.split(/\s+/);
-  const [word = '', id = '', env = '', lockerText = '', vaultText = '', encoded = '', sum = ''] = words;
+  const [word = '', ...said] = words;
+  const isKindless = word === KINDLESS_VERSION_WORD;
   // A file that ends within the version word is a truncated token, not another format.
-  if (!VERSION_WORD.startsWith(word)) return 'unknown-format';
+  if (!isKindless && !VERSION_WORD.startsWith(word)) return 'unknown-format';
+  const kind = isKindless ? undefined : KINDS.find((one) => one === said[KIND_AT]);
+  const [id = '', env = '', lockerText = '', vaultText = '', encoded = '', sum = ''] = isKindless
+    ? said
+    : said.toSpliced(KIND_AT, 1);
   const secret = Buffer.from(encoded, 'base64url');
   const whole = secret.length === SECRET_BYTES && secret.toString('base64url') === encoded;
-  if (!whole || words.length !== WORDS || sum !== checksum(words.slice(0, -1).join(' '))) return 'truncated-or-edited';
+  const count = isKindless ? WORDS - 1 : WORDS;
+  if (!whole || words.length !== count || sum !== checksum(words.slice(0, -1).join(' '))) return 'truncated-or-edited';
   const [locker, vault] = [parseAddress(lockerText), parseAddress(vaultText)];
   if (!TOKEN_ID.test(id) || !isEnvironmentName(env) || locker === undefined || vault === undefined) {
     return 'truncated-or-edited';
   }
-  return new Token(secret, { id, env, locker, vault });
+  if (!isKindless && kind === undefined) return 'truncated-or-edited';
+  return new Token(secret, { id, env, locker, vault, ...(kind === undefined ? {} : { kind }) });
 }
 
 function written({ host, port }: Address): string {

@@ -61,7 +61,7 @@ beforeEach(async () => {
 
 async function create(env: string, names: readonly CredentialName[], file = 'a.token'): Promise<NewToken> {
   const place = { locker: server.address, vault: server.address };
-  const made = await tokens.create({ env, names, label: '', file: join(folder, file), ...place, at: AT });
+  const made = await tokens.create({ env, kind: 'standard', names, label: '', file: join(folder, file), ...place, at: AT });
   await made.writeFile();
   return made;
 }
@@ -193,7 +193,7 @@ describe('the holder of a token, with a full dump of Locker', () => {
     await create('web', ['default'], 'b.token');
     const token = await loadToken(grant.file);
     expect(opened(token, await dump())).toEqual(['track value:backup', 'track value:default']);
-    expect(JSON.stringify([...(await fieldsOf('track'))])).not.toContain(token.toText().split(' ')[5]);
+    expect(JSON.stringify([...(await fieldsOf('track'))])).not.toContain(token.toText().split(' ')[6]);
   });
 
   it('opens nothing that is stored after it was shut out, and those who stay go on', async () => {
@@ -251,7 +251,7 @@ describe('granting', () => {
     const { grant } = await create('track', ['default']);
     const token = await loadToken(grant.file);
     const registry = JSON.stringify(await database.ask([['HGETALL', KEY.tokens]]));
-    for (const secret of [token.toText().split(' ')[5] ?? '', token.password.reveal()]) {
+    for (const secret of [token.toText().split(' ')[6] ?? '', token.password.reveal()]) {
       expect(registry).not.toContain(secret);
       expect(JSON.stringify(grant)).not.toContain(secret);
     }

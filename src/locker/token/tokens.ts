@@ -38,14 +38,14 @@ export class LockerTokens implements Tokens {
     return (await this.#records()).map(grantOf);
   }
 
-  async create({ env, names, label, file, locker, vault, at }: TokenRequest): Promise<NewToken> {
+  async create({ env, kind, names, label, file, locker, vault, at }: TokenRequest): Promise<NewToken> {
     const { database } = this.#init;
     const address = environmentAddress(env);
     const [found] = await database.ask([['HGETALL', address.key]]);
     const before = database.hash(address, found);
     const absent = names.find((name) => before.version(name) === 0);
     if (absent !== undefined) throw missing(env, absent);
-    const token = Token.generate({ env, locker, vault });
+    const token = Token.generate({ env, kind, locker, vault });
     const grant: TokenGrant = {
       ...{ id: token.id, env, names, label, file },
       ...{ createdAt: at.toISOString(), passwordHash: passwordHash(token.password), revoked: false },

@@ -1,4 +1,5 @@
 /** What a server or its driver says, as an agent needs it: what happened and what to do next. Pure. */
+import { vaultUnreachable } from '../../client/unreachable.js';
 import { Nexus3Error } from '../../errors.js';
 import type { ErrorCode } from '../../errors.js';
 import { ReplyUnreadable } from '../../resp-cursor.js';
@@ -9,6 +10,13 @@ export interface Asked {
   readonly effect: 'read' | 'write';
   readonly graph?: string | undefined;
   readonly write: boolean;
+}
+
+/** The connection failed before what was asked for was sent over it. */
+export class NotSent extends Error {
+  constructor(override readonly cause: Error) {
+    super(cause.message);
+  }
 }
 
 /** Of what a server says, so much is shown. */
@@ -135,6 +143,7 @@ function unreachable(error: Error, { environment, effect }: Asked): Nexus3Error 
   if (error.name === 'AbortError') {
     return new Nexus3Error('INTERRUPTED', 'The call was cancelled.', { hint: 'Call it again when it is needed.' });
   }
+  if (effect === 'write' && error instanceof NotSent) return vaultUnreachable(environment, 'not-sent', error.cause);
   const code = effect === 'write' ? 'VAULT_UNREACHABLE' : 'ENVIRONMENT_UNREACHABLE';
   const message =
     effect === 'write'

@@ -1,7 +1,7 @@
 /** One environment while this server serves it: its client, and the connections for graph commands. */
 import type { EnvironmentClient, ReadsFrom } from '../../client/environment-client.js';
 import { Nexus3Error } from '../../errors.js';
-import { isReply, isUnreachable } from './failures.js';
+import { isReply, isUnreachable, NotSent } from './failures.js';
 import type { Ask, GraphConnection, LaneRun } from './graph-lanes.js';
 import { GraphLanes } from './graph-lanes.js';
 import { COMMANDS_AT_ONCE_MAX, QUERIES_AT_ONCE_MAX, WRITES_AT_ONCE_MAX, WRITE_SEEN_WAIT_MS } from './limits.js';
@@ -9,6 +9,9 @@ import { Turns } from './turns.js';
 
 /** Longer than any maximum that an engine may be given. */
 const TIMEOUT_BEYOND_ANY_MS = Number.MAX_SAFE_INTEGER;
+
+/** What is asked before a write, and writes nothing. */
+const PROBE = 'GRAPH.RO_QUERY';
 
 export interface Opened {
   /** With `readYourWrites`. */
@@ -47,23 +50,31 @@ export class OpenEnvironment {
     }
   }
 
-  /** On the vault, and then a short wait until the operational has it. */
+  /** On the vault, and then a short wait until the operational has it. @throws NotSent */
   async writeGraph<Result>(work: (ask: Ask) => Promise<Result>, run: LaneRun): Promise<Result> {
-    return this.#writes.run(async (ask) => {
-      try {
-        return await work(ask);
-      } finally {
-        // One that failed may have been done all the same.
-        this.#written += 1;
-        await this.#caughtUp();
-      }
-    }, run);
+    let isSent = false;
+    try {
+      return await this.#writes.run(async (ask) => {
+        try {
+          return await work((command) => {
+            isSent ||= command[0] !== PROBE;
+            return ask(command);
+          });
+        } finally {
+          // One that failed may have been done all the same.
+          if (isSent) this.#written += 1;
+          await this.#caughtUp();
+        }
+      }, run);
+    } catch (error) {
+      throw isSent || !isUnreachable(error) ? error : new NotSent(error);
+    }
   }
 
   /** Whether the vault ends a write that takes too long. Without a maximum of its own, it takes no notice of TIMEOUT. */
   async endsWrites(ask: Ask, graph: string): Promise<boolean> {
     if (this.#endsWrites) return true;
-    this.#endsWrites = await ask(['GRAPH.RO_QUERY', graph, 'RETURN 1', 'TIMEOUT', String(TIMEOUT_BEYOND_ANY_MS)]).then(
+    this.#endsWrites = await ask([PROBE, graph, 'RETURN 1', 'TIMEOUT', String(TIMEOUT_BEYOND_ANY_MS)]).then(
       () => false,
       (error: unknown) => {
         if (isReply(error)) return /TIMEOUT_MAX/.test(error.message);

@@ -59,6 +59,7 @@ async function open(): Promise<Watched> {
         requests.push(request);
         return send();
       },
+      refusal: () => undefined,
     },
   });
   opened.push(driver);
@@ -141,6 +142,44 @@ describe('a connection that is cut', () => {
         return signal.listenerCount;
       })
       .toBeLessThanOrEqual(2);
+  });
+});
+
+describe('what is opened besides', () => {
+  it('is forgotten when it ends, however it ends, and also when it was never opened', async () => {
+    const { client } = (await open()).driver;
+    const made = async (): Promise<readonly WeakRef<object>[]> => {
+      const [closed, destroyed, unopened] = [client.duplicate(), client.duplicate(), client.duplicate()];
+      const [poolClosed, poolDestroyed] = [client.createPool({ minimum: 1 }), client.createPool({ minimum: 1 })];
+      await Promise.all([closed, destroyed, poolClosed, poolDestroyed].map(async (one) => one.connect()));
+      await Promise.all([poolClosed.set('pooled', '1'), poolDestroyed.set('pooled', '2')]);
+      await Promise.all([closed.close(), poolClosed.close()]);
+      destroyed.destroy();
+      poolDestroyed.destroy();
+      return [closed, destroyed, unopened, poolClosed, poolDestroyed].map((one) => new WeakRef(one));
+    };
+    const refs = await made();
+    // Of a pool that has ended, it is noticed when the next one is opened.
+    const next = await client.duplicate().connect();
+    await expect
+      .poll(() => {
+        collect();
+        return refs.map((ref) => ref.deref() === undefined);
+      })
+      .toEqual(refs.map(() => true));
+    next.destroy();
+  });
+
+  it('is ended with the client, also where it was opened anew after it had ended', async () => {
+    const { driver } = await open();
+    const { client } = driver;
+    const [again, pool] = [client.duplicate(), client.createPool({ minimum: 2 })];
+    await Promise.all([again.connect(), pool.connect()]);
+    again.destroy();
+    await again.connect();
+    await pool.execute(async (member) => member.ping());
+    await driver.close(100);
+    expect([client.isOpen, again.isOpen, pool.isOpen]).toEqual([false, false, false]);
   });
 });
 
@@ -270,6 +309,19 @@ describe('a graph', () => {
     }
     const { data } = await graph.roQuery<{ n: number }>('MATCH (c:Counter) RETURN c.n AS n');
     expect(data).toEqual([{ n: 5 }]);
+  });
+
+  it('does a write once, also one that changes the schema and returns what it made', async () => {
+    const { client } = (await open()).driver;
+    const other = (await open()).driver.client;
+    const graph = openGraph('made', client, client);
+    for (let round = 0; round < 5; round += 1) {
+      const { data } = await graph.query<{ n: { labels: string[] } }>(`CREATE (n:New${String(round)}) RETURN n`);
+      expect(data?.[0]?.n.labels).toEqual([`New${String(round)}`]);
+      await other.falkordb.query('made', `CREATE (:Other${String(round)})`);
+    }
+    const { data } = await graph.roQuery<{ n: number }>('MATCH (n) RETURN count(n) AS n');
+    expect(data).toEqual([{ n: 10 }]);
   });
 
   it('says of one that is not there what the server says', async () => {

@@ -1,19 +1,27 @@
 /**
  * Puts a function of ours around whatever a node-redis client sends: commands, pipelines, transactions, and those of its
  * duplicates and pools. All commands of a client, also those of `withTypeMapping` and the like, come through the three
- * functions that are replaced here (@redis/client 5.12); subscriptions, MONITOR and the handshake do not, and need not.
+ * functions that are replaced here (@redis/client 5.12). Subscriptions and MONITOR do not: they are shown as what they are
+ * where the connection is shared, because with RESP2, which is all that is spoken here, they take it from everything else.
  */
 import { ClientOfflineError } from '@redis/client';
 import type { DriverClient, Interceptor, Link } from '../../client/driver.js';
 import type { RedisClient } from '../../client/environment-client.js';
+import type { Connections } from './connections.js';
 import { QUEUE_IS_FULL } from './failure.js';
 
 type Words = readonly string[];
 
-/** What stands behind the typed surface of a client. */
-export interface Internals {
-  readonly _self: Internals;
+export interface Openable {
   readonly isOpen: boolean;
+  connect: (this: Openable) => Promise<unknown>;
+  destroy(): void;
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
+}
+
+/** What stands behind the typed surface of a client. */
+export interface Internals extends Openable {
+  readonly _self: Internals;
   readonly isReady: boolean;
   readonly options: { readonly commandsQueueMaxLength?: number };
   _commandOptions?: unknown;
@@ -23,15 +31,12 @@ export interface Internals {
   _executePipeline: (this: Internals, commands: readonly Queued[], selectedDb?: number) => Promise<unknown>;
   duplicate: (this: Internals, overrides?: unknown) => Internals;
   createPool: (this: Internals, options?: unknown) => PoolInternals;
-  on(event: string, listener: (...args: unknown[]) => void): unknown;
+  once(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
-export interface PoolInternals {
+export interface PoolInternals extends Openable {
   readonly _self: PoolInternals;
-  readonly isOpen: boolean;
-  destroy(): void;
   execute: (this: PoolInternals, task: (client: Internals) => unknown) => Promise<unknown>;
-  on(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
 interface Queued {
@@ -43,8 +48,8 @@ export function internalsOf(client: RedisClient): Internals {
 }
 
 export interface Hooks {
-  /** What makes connections besides the client's own, so that it can be closed with it. */
-  readonly onMade: (made: RedisClient | PoolInternals) => void;
+  /** What is opened besides the client's own connection is closed with it. */
+  readonly connections: Connections;
   /** Of any of them. Without a listener, an error of a connection that node-redis makes anew by itself would end the process. */
   readonly onError: (error: unknown) => void;
 }
@@ -85,16 +90,46 @@ export function intercept(self: Internals, interceptor: Interceptor, hooks: Hook
     made.on('error', (error) => {
       if (made.isReady) hooks.onError(error);
     });
-    hooks.onMade(made as unknown as RedisClient);
+    noteOpening(made, interceptor, hooks);
     return made;
   };
   self.createPool = function (this: Internals, options) {
     const pool = createPool.call(self, options);
     interceptPool(pool._self, interceptor, hooks);
-    hooks.onMade(pool);
     return pool;
   };
+  if (isOwn) showTakingOver(self, interceptor, link);
   return link;
+}
+
+const TAKING_OVER = [
+  ...['subscribe', 'pSubscribe', 'sSubscribe', 'monitor'],
+  ...['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'MONITOR'],
+] as const;
+
+function showTakingOver(self: Internals, interceptor: Interceptor, link: Link): void {
+  const methods = self as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  for (const name of TAKING_OVER) {
+    const method = methods[name];
+    methods[name] = (...args) =>
+      interceptor.around(
+        { kind: 'command', commands: [[name.toUpperCase()]] },
+        async () => method?.apply(self, args),
+        link,
+      );
+  }
+}
+
+/** It is known from when it begins to connect, again and again; one that is only made holds nothing. */
+function noteOpening(made: Internals | PoolInternals, interceptor: Interceptor, { connections }: Hooks): void {
+  const { connect } = made;
+  made.connect = function () {
+    const refusal = interceptor.refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const connecting = connect.call(this);
+    connections.opened(made);
+    return connecting;
+  };
 }
 
 /** Members come and go; each is met when it is first handed out. */
@@ -102,16 +137,20 @@ function interceptPool(pool: PoolInternals, interceptor: Interceptor, hooks: Hoo
   const met = new WeakSet<Internals>();
   const { execute } = pool;
   pool.execute = function (task) {
+    const refusal = interceptor.refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
     return execute.call(pool, (client) => {
       const member = client._self;
       if (!met.has(member)) {
         met.add(member);
         intercept(member, interceptor, hooks, false);
+        hooks.connections.opened(member);
       }
       return task(client);
     });
   };
   pool.on('error', hooks.onError);
+  noteOpening(pool, interceptor, hooks);
 }
 
 /** Who sends: replies are read as the one who was asked reads them, over whichever connection. */

@@ -4,8 +4,8 @@ import falkordb from 'falkordb/dist/src/commands/index.js';
 import type { DriverClient, DriverOptions } from '../../client/driver.js';
 import type { RedisClient } from '../../client/environment-client.js';
 import { Nexus3Error } from '../../errors.js';
+import { Connections, end } from './connections.js';
 import { connectionFailure } from './failure.js';
-import type { PoolInternals } from './intercept.js';
 import { intercept, internalsOf } from './intercept.js';
 import { SeverSignal } from './severable.js';
 
@@ -51,12 +51,9 @@ export function openClient(options: DriverOptions): DriverClient {
   });
   client.on('ready', options.onReady);
 
-  const made = new Set<RedisClient | PoolInternals>();
-  const onMade = (one: RedisClient | PoolInternals): void => {
-    made.add(one);
-    if ('isReady' in one) one.once('end', () => made.delete(one));
-  };
-  const link = intercept(internalsOf(client), options.interceptor, { onMade, onError });
+  const connections = new Connections();
+  const own = internalsOf(client);
+  const link = intercept(own, options.interceptor, { connections, onError });
   return {
     ...link,
     client,
@@ -67,25 +64,11 @@ export function openClient(options: DriverOptions): DriverClient {
       signal.sever();
     },
     close: async (waitMs) => {
-      for (const one of made) destroy(one);
-      made.clear();
-      await closeWithin(client, waitMs);
+      await connections.settled(own, waitMs);
+      connections.end();
+      end(own);
+      // One that is just being made is not ended otherwise.
       signal.sever();
     },
   };
-}
-
-async function closeWithin(client: RedisClient, waitMs: number): Promise<void> {
-  if (!client.isOpen) return;
-  let timer: NodeJS.Timeout | undefined;
-  const tooLong = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, client.isReady ? waitMs : 0);
-  });
-  await Promise.race([client.close(), tooLong]);
-  clearTimeout(timer);
-}
-
-function destroy(one: RedisClient | PoolInternals): void {
-  // Of what was closed already, there is nothing left to end.
-  if (one.isOpen) one.destroy();
 }

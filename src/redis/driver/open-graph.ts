@@ -8,6 +8,7 @@
  * a version alike (measured, FalkorDB 4.16.3).
  *
  * And names are looked up where the result comes from: a write's at the vault, because the operational may not have them yet.
+ * A read that meets another version is asked anew; a write that has been done is not.
  */
 import type { QueryOptions } from 'falkordb/dist/src/commands/index.js';
 import falkordbGraph from 'falkordb/dist/src/graph.js';
@@ -16,6 +17,7 @@ import readCommand from 'falkordb/dist/src/commands/RO_QUERY.js';
 import singleClient from 'falkordb/dist/src/clients/single.js';
 import type { GraphReply } from 'falkordb/dist/src/graph.js';
 import type { Graph, RedisClient } from '../../client/environment-client.js';
+import { Nexus3Error } from '../../errors.js';
 import { checkParameters } from './query-parameters.js';
 
 /** How often one query is asked anew because the schema changed meanwhile, before it is asked without a version. */
@@ -66,27 +68,39 @@ class VersionedGraph {
 
   async ask<T>(command: Command, query: Query, options: QueryOptions | undefined): Promise<GraphReply<T>> {
     checkParameters(options);
+    // A write is done once; only its names are looked up again, because it may itself have changed the schema.
+    let done: RawReply | undefined;
     for (let change = 0; ; change += 1) {
-      const known = this.#known;
+      const isLast = change > SCHEMA_CHANGES_MAX;
+      const known = isLast ? knowing(this.#name, this.#client, undefined) : this.#known;
       try {
-        return await known[command]<T>(query, options);
+        const reply = done ?? (await known.send(command, query, options));
+        if (command === 'query') done = reply;
+        return await known.read<T>(reply);
       } catch (error) {
-        const isLast = change >= SCHEMA_CHANGES_MAX;
-        if (error instanceof OtherSchema) this.#learn(known, isLast ? undefined : error.version);
-        // A name that came after they were looked up: nothing but a read can end so, because a write looks them up where it was done.
-        else if (isNameMissing(error) && command === 'roQuery' && !isLast) this.#learn(known, NO_VERSION);
-        else throw error;
+        if (!isLast && error instanceof OtherSchema) this.#learn(known, error.version);
+        // A name that came after they were looked up.
+        else if (!isLast && isNameMissing(error)) this.#learn(known, NO_VERSION);
+        else throw done === undefined ? error : doneAllTheSame(error);
       }
     }
   }
 
   /** Unless another query has learnt it meanwhile. */
-  #learn(known: Known, version: number | undefined): void {
+  #learn(known: Known, version: number): void {
     if (this.#known === known) this.#known = knowing(this.#name, this.#client, version);
   }
 }
 
-type Known = InstanceType<typeof falkordbGraph.default>;
+/** The names of one version of a schema, and what is asked with them. */
+interface Known {
+  /** @throws OtherSchema where nothing was done, because the schema has another version */
+  send(command: Command, query: Query, options: QueryOptions | undefined): Promise<RawReply>;
+  /** Looks up the names that it needs and does not know. @throws OtherSchema */
+  read<T>(reply: RawReply): Promise<GraphReply<T>>;
+}
+
+type RawReply = ReturnType<typeof queryCommand.transformReply>;
 
 class OtherSchema extends Error {
   constructor(readonly version: number) {
@@ -97,16 +111,31 @@ class OtherSchema extends Error {
 /** @param version of the schema whose names this one will look up; undefined: whichever there is */
 function knowing(name: string, client: RedisClient, version: number | undefined): Known {
   const single = new singleClient.Single(client);
-  const ask =
-    (command: Command) =>
-    async (graph: string, query: Query, options?: QueryOptions, compact = true): Promise<unknown> => {
-      if (version === undefined) return single[command](graph, query, options, compact);
-      const words = COMMANDS[command].transformArguments(graph, query, options, compact);
-      const reply = await client.sendCommand([...words, 'version', String(version)], { typeMapping: {} });
-      if (isOtherSchema(reply)) throw new OtherSchema(reply[1]);
-      return COMMANDS[command].transformReply(reply as unknown as Parameters<typeof queryCommand.transformReply>[0]);
-    };
-  return new falkordbGraph.default(over(single, { query: ask('query'), roQuery: ask('roQuery') }), name);
+  const ask = async (command: Command, query: Query, options?: QueryOptions, compact = true): Promise<RawReply> => {
+    if (version === undefined) return single[command](name, query, options, compact);
+    const words = COMMANDS[command].transformArguments(name, query, options, compact);
+    const reply = await client.sendCommand([...words, 'version', String(version)], { typeMapping: {} });
+    if (isOtherSchema(reply)) throw new OtherSchema(reply[1]);
+    return COMMANDS[command].transformReply(reply as unknown as Parameters<typeof queryCommand.transformReply>[0]);
+  };
+  // Its way from a reply to values is open to nobody else: what it asks is the reply that is there already.
+  const reader = over(single, {
+    query: (_graph: string, reply: RawReply) => Promise.resolve(reply),
+    roQuery: (_graph: string, ...asked: [Query, QueryOptions?, boolean?]) => ask('roQuery', ...asked),
+  });
+  const graph = new falkordbGraph.default(reader, name);
+  return { send: ask, read: (reply) => graph.query(reply as unknown as Query) };
+}
+
+/** Whatever kept its names from being looked up, also that a lookup was not sent: the write before it was. */
+function doneAllTheSame(error: unknown): unknown {
+  if (!(error instanceof Nexus3Error)) return error;
+  return new Nexus3Error(error.code, error.message, {
+    evidence: ['the query was done; what its result names could not be looked up'],
+    hint: error.hint,
+    outcome: 'unknown',
+    cause: error,
+  });
 }
 
 /** `[error, version]`, where results are `[headers, rows, statistics]` or `[statistics]`. */
