@@ -9,8 +9,10 @@ import type { CommandEntry } from './commands/index.js';
 import { COMMANDS, GROUPS } from './commands/index.js';
 import { hanging, wrap } from './render/text.js';
 
-/** In a column narrower than this, words of a description would stand one a line. */
-const WRAPPED_WIDTH_MIN = 12;
+/** In a column narrower than this, a description would be a word a line, or wider than the terminal: it stands below. */
+const COLUMN_WIDTH_MIN = 30;
+/** Before an item of a list, between it and what is said of it, and before that where it stands below. */
+const [ITEM_INDENT, COLUMN_GAP, BELOW_INDENT] = [' '.repeat(2), ' '.repeat(2), ' '.repeat(6)];
 
 /** A command and what it was given. */
 export interface RunRequest {
@@ -129,7 +131,12 @@ function buildProgram(
     command
       .helpOption('-h, --help', 'show this help')
       .helpCommand(false)
-      .configureHelp({ showGlobalOptions: command !== program, helpWidth, minWidthToWrap: WRAPPED_WIDTH_MIN })
+      .configureHelp({
+        showGlobalOptions: command !== program,
+        helpWidth,
+        styleUsage: (usage) => hanging('Usage: ', usage, helpWidth).join('\n').slice('Usage: '.length),
+        formatItem: (term, termWidth, description) => itemHelp(term, description, { termWidth, helpWidth }),
+      })
       .configureOutput({ writeOut: write, writeErr: write, outputError: () => undefined })
       .exitOverride();
   });
@@ -175,7 +182,18 @@ function operandOf({ name, count }: ArgumentSpec): string {
 function furtherHelp(spec: CommandSpec, helpWidth: number): string {
   const json = spec.schema === undefined ? 'none: --json is refused' : `${spec.schema} (docs/cli-json.md)`;
   const examples = exampleHelp(spec.examples, helpWidth).join('\n');
-  return `Examples:\n${examples}\n\n${exitCodeHelp(spec.exitCodes ?? {}, helpWidth)}\n\nJSON schema: ${json}`;
+  return `Examples:\n${examples}\n\n${exitCodeHelp(spec.exitCodes ?? {}, helpWidth)}\n\n${hanging('JSON schema: ', json, helpWidth).join('\n')}`;
+}
+
+/** An argument, option or command, and what is said of it. */
+function itemHelp(
+  term: string,
+  description: string,
+  { termWidth, helpWidth }: { readonly termWidth: number; readonly helpWidth: number },
+): string {
+  const head = ITEM_INDENT + term.padEnd(termWidth) + COLUMN_GAP;
+  if (helpWidth - head.length >= COLUMN_WIDTH_MIN) return hanging(head, description, helpWidth).join('\n');
+  return [ITEM_INDENT + term, ...wrap(description, helpWidth, BELOW_INDENT)].join('\n');
 }
 
 /** Side by side where that fits; else what a command does is said below it. A command stays whole, to be copied. */
@@ -183,7 +201,7 @@ function exampleHelp(examples: CommandSpec['examples'], helpWidth: number): read
   const width = Math.max(...examples.map(({ command }) => command.length));
   const beside = examples.map(({ command, does }) => `  ${command.padEnd(width)}  ${does}`);
   if (beside.every((line) => line.length <= helpWidth)) return beside;
-  return examples.flatMap(({ command, does }) => [`  ${command}`, ...wrap(does, helpWidth, ' '.repeat(6))]);
+  return examples.flatMap(({ command, does }) => [`  ${command}`, ...wrap(does, helpWidth, BELOW_INDENT)]);
 }
 
 function exitCodeHelp(own: Partial<Record<ExitCode, string>>, helpWidth: number): string {

@@ -112,8 +112,7 @@ export function renderRedisConf(
     'rdbchecksum yes',
   ];
   if (placement.modulePath !== undefined) {
-    const args = [...moduleArguments(settings), WITHOUT_TELEMETRY];
-    lines.push(['loadmodule', quoteConf(placement.modulePath), ...args].join(' '));
+    lines.push(['loadmodule', quoteConf(placement.modulePath), ...graphModuleArguments(settings)].join(' '));
   }
   for (const { name, value } of runtimeDirectives(role, settings)) lines.push(directive(name, value));
   if (role === 'operational' && replicationPassword !== undefined) {
@@ -130,8 +129,11 @@ export function renderRedisConf(
 /** A day: longer than any query that anybody waits for. */
 const QUERY_TIMEOUT_CEILING_MS = 86_400_000;
 
-/** FalkorDB refuses TIMEOUT together with TIMEOUT_MAX, so only the newer pair is rendered. */
-function moduleArguments(settings: Settings): readonly string[] {
+/**
+ * What the graph module is loaded with; it takes them at the start of a server only. FalkorDB refuses TIMEOUT together with
+ * TIMEOUT_MAX, so only the newer pair is rendered.
+ */
+export function graphModuleArguments(settings: Settings): readonly string[] {
   const args: string[] = [];
   if (settings.threads !== undefined) args.push('THREAD_COUNT', String(settings.threads));
   // With a maximum alone the engine ends writes as well when their caller asks for that (TIMEOUT of GRAPH.QUERY); without
@@ -139,7 +141,7 @@ function moduleArguments(settings: Settings): readonly string[] {
   const [byDefault, most] = [settings.queryTimeoutMs ?? 0, settings.queryTimeoutMs ?? QUERY_TIMEOUT_CEILING_MS];
   args.push('TIMEOUT_DEFAULT', String(byDefault), 'TIMEOUT_MAX', String(most));
   if (settings.queryQueueMax !== undefined) args.push('MAX_QUEUED_QUERIES', String(settings.queryQueueMax));
-  return args;
+  return [...args, ...WITHOUT_TELEMETRY.split(' ')];
 }
 
 export function directive(name: string, ...values: readonly string[]): string {

@@ -68,6 +68,8 @@ export interface ServerView {
   /** From CONFIG GET masterauth by the admin: whether it is the expected one. Undefined on a vault. */
   readonly masterauthMatches: boolean | undefined;
   readonly masteruser: string | undefined;
+  /** What the graph module was loaded with; undefined: there is none, or the server does not say. */
+  readonly moduleArguments: readonly string[] | undefined;
 }
 
 export type InstanceView =

@@ -6,7 +6,7 @@ import type { Keyspace, ReplicaLink, ServerView } from './observation.js';
 export const INFO_SECTIONS = ['server', 'memory', 'persistence', 'replication', 'keyspace', 'modules'] as const;
 
 /** The part of a `ServerView` that INFO alone can tell. */
-export type InfoView = Omit<ServerView, 'config' | 'users' | 'masterauthMatches' | 'masteruser'>;
+export type InfoView = Omit<ServerView, 'config' | 'users' | 'masterauthMatches' | 'masteruser' | 'moduleArguments'>;
 
 /** Most connected replicas that are listed. */
 const REPLICAS_MAX = 100;

@@ -4,7 +4,7 @@ import { ENGINE_TIMEOUT_MS, testEngine } from '../../test/support/engine.js';
 import { startFakeServer } from '../../test/support/fake-server.js';
 import { freePort, startServer, TEST_CREDENTIALS, type TestServer } from '../../test/support/redis-server.js';
 import type { Address } from '../protocol/redis-conf.js';
-import { runtimeDirectives } from '../protocol/redis-conf.js';
+import { graphModuleArguments, runtimeDirectives } from '../protocol/redis-conf.js';
 import { CREDENTIAL_NAMES } from '../protocol/users.js';
 import { Secret } from '../protocol/secret.js';
 import { DEFAULT_SETTINGS } from '../protocol/settings.js';
@@ -57,6 +57,7 @@ describe('a look at a healthy pair', () => {
     expect(anonymous).toEqual({ pingAnswered: false, masterauthShown: false });
     expect(server).toMatchObject({ role: 'master', aofEnabled: true, loading: false, replica: undefined });
     expect(server.engine.graphModule).toBeGreaterThan(40_000);
+    expect(server.moduleArguments).toEqual(graphModuleArguments(DEFAULT_SETTINGS));
     expect(server.processId).toBe(vault.pid);
     expect(server.replicas).toHaveLength(1);
     expect(server.keyspace.map(({ db }) => db)).toEqual([0, 2]);
@@ -189,7 +190,7 @@ describe('a look at a server that cannot answer', () => {
         const info = 'redis_version:6.2.7\r\nrun_id:a\r\nrole:master\r\n';
         const text = chunk.toString();
         if (text.includes('everything')) socket.write(`$${String(info.length)}\r\n${info}\r\n`);
-        else if (text.includes('INFO')) socket.write('-ERR syntax error\r\n-ERR Unknown subcommand\r\n*0\r\n');
+        else if (text.includes('INFO')) socket.write('-ERR syntax error\r\n-ERR Unknown subcommand\r\n*0\r\n*0\r\n');
         else socket.write('+PONG\r\n*0\r\n');
       }),
     );

@@ -20,6 +20,8 @@ export interface ProbeRequest {
   readonly alsoMasterauth?: Secret | undefined;
 }
 
+/** As FalkorDB calls itself. */
+const GRAPH_MODULE = 'graph';
 /** The user that nexus3 looks as. */
 const ADMIN_USER = 'admin';
 
@@ -42,6 +44,7 @@ interface Answers {
   readonly info: Reply;
   readonly config: readonly Reply[];
   readonly acl: Reply;
+  readonly modules: Reply;
 }
 
 /** Never throws for what a server does or does not do: that is what it reports. */
@@ -71,11 +74,12 @@ async function ask(connection: Connection, request: ProbeRequest): Promise<Answe
     ['INFO', ...INFO_SECTIONS],
     ...inChunks(names, CONFIG_NAMES_MAX).map((some) => ['CONFIG', 'GET', ...some]),
     ['ACL', 'LIST'],
+    ['MODULE', 'LIST'],
   ]);
   const [info = null, ...rest] = replies.slice(auth.length);
-  const [config, acl = null] = [rest.slice(0, -1), rest.at(-1)];
+  const [config, acl = null, modules = null] = [rest.slice(0, -2), rest.at(-2), rest.at(-1)];
   const whole = isOldInfo(info) ? await connection.send(['INFO', 'everything']) : info;
-  return { auth: auth.length === 0 ? undefined : replies[0], info: whole, config, acl };
+  return { auth: auth.length === 0 ? undefined : replies[0], info: whole, config, acl, modules };
 }
 
 function inChunks(names: readonly string[], sizeMax: number): readonly (readonly string[])[] {
@@ -146,7 +150,19 @@ function readServer(
         ? undefined
         : [request.masterauth, request.alsoMasterauth].some((known) => known?.reveal() === masterauth),
     masteruser: masteruser === '' ? undefined : masteruser,
+    moduleArguments: readModuleArguments(answers.modules),
   };
+}
+
+/** `MODULE LIST` answers a list of fields and values for each; `args` is new in Redis 7.0. */
+function readModuleArguments(reply: Reply): readonly string[] | undefined {
+  if (!isList(reply)) return undefined;
+  for (const fields of reply) {
+    if (!isList(fields) || pairsOf(fields).get('name') !== GRAPH_MODULE) continue;
+    const args = fields[fields.findIndex((field) => textOf(field) === 'args') + 1];
+    return isList(args) ? args.map((arg) => textOf(arg) ?? '') : undefined;
+  }
+  return undefined;
 }
 
 /** `CONFIG GET` answers a flat list of names and values; anything else reads as empty. */

@@ -6,6 +6,10 @@ import { callTool } from '../support/call-tool.js';
 import type { ServedClient } from '../support/data-server.js';
 import { serveData } from '../support/data-server.js';
 import { Nexus } from '../support/nexus.js';
+import { slowLink } from '../support/slow-link.js';
+
+/** Longer than a write waits for the operational. */
+const SLOW_LINK_MS = 600;
 
 let nexus: Nexus;
 let reading: ServedClient;
@@ -69,6 +73,32 @@ describe('graphs', () => {
       const seen = await write('graph_query', { graph, query: 'MATCH (c:Counter) RETURN c.n AS n' });
       expect(seen.data).toMatchObject({ columns: ['n'], rows: [[round]] });
     }
+  });
+
+  it('are read as written where replication takes long, and so are keys', async () => {
+    await using _link = await slowLink(nexus, 'track', SLOW_LINK_MS);
+    // The operational is behind: what is read there is what was there before.
+    await write('key_set', { key: 'slow', text: 'old' });
+    expect(await nexus.anonymous('track', 'operational', 'EXISTS', 'slow')).toBe(0);
+    for (let round = 0; round < 3; round += 1) {
+      const query = 'MERGE (c:Counter) SET c.n = $n';
+      await write('graph_write', { graph: 'slow-graph', query, parameters: { n: round } });
+      const seen = await write('graph_query', { graph: 'slow-graph', query: 'MATCH (c:Counter) RETURN c.n AS n' });
+      expect(seen.data?.['rows'], seen.text).toEqual([[round]]);
+      await write('key_set', { key: 'slow', text: String(round) });
+      expect((await write('key_get', { key: 'slow' })).data).toMatchObject({ value: String(round) });
+    }
+    await write('graph_write', { graph: 'slow-new', query: 'CREATE (:New)' });
+    expect((await write('graph_list', {})).data?.['graphs']).toContain('slow-new');
+    expect((await write('graph_schema', { graph: 'slow-new' })).data).toMatchObject({ nodes: 1 });
+    expect((await write('key_get', { key: 'slow-new' })).data).toMatchObject({ type: 'graphdata' });
+    await write('graph_delete', { graph: 'slow-new' });
+    expect((await write('graph_list', {})).data?.['graphs']).not.toContain('slow-new');
+    await write('key_set', { key: 'slow-key', text: 'new' });
+    expect((await write('key_scan', { pattern: 'slow-key' })).data).toMatchObject({ keys: ['slow-key'] });
+    await write('key_delete', { keys: ['slow-key', 'slow'] });
+    expect((await write('key_get', { key: 'slow-key' })).data).toMatchObject({ exists: false });
+    await write('graph_delete', { graph: 'slow-graph' });
   });
 
   it('give all types of values, exactly', async () => {
@@ -307,6 +337,9 @@ describe('a vault that is down', () => {
     const query = 'CREATE (:Late)';
     expect((await write('graph_write', { graph: 'late', query: 'CREATE (:Early)' })).isError).toBe(false);
     await PROCESS_HANDS.kill(nexus, 'track', 'vault');
+    // What is sent before the end of a connection is heard of may have been done.
+    const known = async () => (await callTool(writing.client, 'environments', {})).text;
+    await until(async () => (await known()).includes('"vault":"down"'), 'it is heard of');
     const refused = await write('graph_write', { graph: 'late', query });
     expect(refused.text).toMatch(/^VAULT_UNREACHABLE: .*\n {2}it was not sent, so it has not been done/);
     expect(refused.text).not.toContain('not known');

@@ -5,7 +5,7 @@ import { callTool } from '../support/call-tool.js';
 import { ERAS } from '../support/mcp-link.js';
 import { connected, HttpServerProcess, bearerToken, ServerProcess, TRANSPORTS } from '../support/mcp-client.js';
 import { Nexus } from '../support/nexus.js';
-import { INITIALIZE, RawLines } from '../support/raw-mcp.js';
+import { ask, INITIALIZE, JSON_HEADERS, RawLines } from '../support/raw-mcp.js';
 
 const CONTROL = { args: ['mcp', 'control'] };
 
@@ -170,6 +170,46 @@ describe('a server on stdin and stdout that cannot have its passwords', () => {
     const isWell = async (): Promise<boolean> => !(await callTool(data.client, 'graph_write', write)).isError;
     await expect.poll(isWell, { timeout: 20_000 }).toBe(true);
     expect((await callTool(care.client, 'check', {})).data).toMatchObject({ lockerError: null });
+  });
+});
+
+describe('a data server over HTTP', () => {
+  it('writes for whoever shows the token, and for nobody else, whatever else of a session is known', async () => {
+    const args = ['mcp', 'serve', 'track', '--write'];
+    await using server = await HttpServerProcess.start(nexus, { args });
+    const old = await bearerToken(nexus);
+    const token = await bearerToken(nexus, '--new');
+    await expect.poll(() => status(server, old), { timeout: 5_000 }).toBe(401);
+    const [own, authorization] = [`127.0.0.1:${String(server.port)}`, `Bearer ${token}`];
+    const headers = { ...JSON_HEADERS, host: own, authorization };
+    const begun = await ask(server.port, { headers, body: JSON.stringify(INITIALIZE) });
+    const session = { ...headers, 'mcp-session-id': String(begun.headers['mcp-session-id']) };
+    const { authorization: _, ...bare } = session;
+    const write = async (given: Readonly<Record<string, string>>, key: string): Promise<number> => {
+      const call = { name: 'key_set', arguments: { key, text: 'written' } };
+      const body = JSON.stringify({ jsonrpc: '2.0', id: key, method: 'tools/call', params: call });
+      const answer = await ask(server.port, { headers: given, body });
+      if (answer.status !== 200) expect(answer.text).not.toMatch(/written|nexus3-|track/);
+      return answer.status;
+    };
+    const attacks = {
+      'no-token': bare,
+      'old-token': { ...session, authorization: `Bearer ${old}` },
+      'wrong-token': { ...session, authorization: `Bearer ${'x'.repeat(43)}` },
+      'token-as-basic': { ...session, authorization: `Basic ${Buffer.from(`nexus3:${token}`).toString('base64')}` },
+      'foreign-origin': { ...session, origin: 'https://evil.example' },
+      'no-origin': { ...session, origin: 'null' },
+      'foreign-host': { ...session, host: 'evil.example' },
+    };
+    for (const [name, given] of Object.entries(attacks)) {
+      expect(await write(given, `by:${name}`), name).toBe(name.includes('token') ? 401 : 403);
+      expect(await nexus.admin('track', 'vault', 'KEYS', 'by:*'), name).toEqual([]);
+    }
+    expect(await write(session, 'by:the-person')).toBe(200);
+    expect(await write({ ...session, origin: `http://${own}` }, 'by:its-own-page')).toBe(200);
+    const written = (await nexus.admin('track', 'vault', 'KEYS', 'by:*')) as readonly string[];
+    expect(written.toSorted()).toEqual(['by:its-own-page', 'by:the-person']);
+    for (const secret of [old, token]) expect(server.err).not.toContain(secret);
   });
 });
 

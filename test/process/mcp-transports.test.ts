@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { PROCESS_HANDS } from '../support/break.js';
+import { controlAttackTour } from '../support/control-attack-tour.js';
 import { describeControl } from '../support/control-scenarios.js';
 import { controlTour } from '../support/control-tour.js';
 import { dataAttackTour } from '../support/data-attack-tour.js';
@@ -36,6 +37,7 @@ describe.each(TRANSPORTS)('both servers over %s', (transport) => {
   });
 
   dataAttackTour(() => ({ nexus, client: session.client }));
+  controlAttackTour(() => nexus, transport);
 
   describe.runIf(soak)('under attack', () => {
     // The tour leaves a graph of that name.

@@ -44,7 +44,7 @@ export function controlTour(nexus: () => Nexus, how: { readonly transport: Trans
     expect(await call('recover', { environment: 'track' })).toMatchObject({ ok: true, instance: 'operational' });
     expect(asked.splice(0).join()).toContain('Refill the operational of track');
     expect(await call('backup_create', { environments })).toMatchObject({ ok: true });
-    asked.splice(0);
+    expect(asked.splice(0).join()).toContain('Back up 1 environments');
     const listed = (await call('backup_list', { environments })) as {
       readonly environments: readonly [{ readonly backups: readonly [{ readonly id: string }] }];
     };

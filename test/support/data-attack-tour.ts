@@ -11,6 +11,8 @@ const PARALLEL_CALLS = 1_000;
 /** Over HTTP a request waits for so long, and no longer. */
 const TOO_MANY = /too many calls/i;
 
+const LARGE_BYTES = 20_000_000;
+
 const REFUSED: readonly (readonly [tool: string, args: object, says: RegExp])[] = [
   ['graph_query', { query: 'CREATE (:Evil)' }, /^QUERY_REFUSED: /],
   ['graph_query', { query: 'CALL { CREATE (:Evil) } RETURN 1' }, /^(QUERY_REFUSED|QUERY_INVALID): /],
@@ -32,6 +34,17 @@ const REFUSED: readonly (readonly [tool: string, args: object, says: RegExp])[] 
     },
     /^QUERY_TIMED_OUT: /,
   ],
+  // Of a label that is there: the engine keeps the name of a new one, also of a write that fails.
+  [
+    'graph_write',
+    {
+      query: `MATCH ${Array.from({ length: 18 }, (_, i) => `(n${String(i)})`).join(', ')} CREATE (:N)`,
+      timeoutMs: 300,
+    },
+    /^QUERY_TIMED_OUT: [^]*Nothing was changed/,
+  ],
+  ['graph_query', { query: 'RETURN $v', parameters: { v: nested() } }, /QUERY_REFUSED/],
+  ['graph_query', { query: 'RETURN $v', parameters: { v: 'x'.repeat(2_000_000) } }, /QUERY_REFUSED/],
   ['key_set', { key: '', text: 'evil' }, /^USAGE: /],
   ['key_set', { key: 'attacked', text: 'x'.repeat(1_100_000) }, /./],
   ['key_delete', { keys: ['x'.repeat(1_025)] }, /^USAGE: /],
@@ -45,6 +58,7 @@ export function dataAttackTour(attacked: () => { readonly nexus: Nexus; readonly
     await nexus.admin('track', 'vault', 'GRAPH.QUERY', 'g', 'UNWIND range(1, 3) AS n CREATE (:N {n: n})');
     await nexus.admin('track', 'vault', 'SET', 'k', 'v');
     await nexus.admin('track', 'vault', 'SET', 'attacked', 'v');
+    await nexus.admin('track', 'vault', 'SETRANGE', 'large', String(LARGE_BYTES - 1), 'x');
     await nexus.admin('track', 'vault', 'WAIT', '1', '20000');
     const before = await storeDigest(nexus, 'track');
     const said: string[] = [];
@@ -65,11 +79,18 @@ export function dataAttackTour(attacked: () => { readonly nexus: Nexus; readonly
     }
     for (const key of ['a\nb', 'a\r\nSET k evil\r\n', 'a\0b']) {
       expect((await call('key_get', { key })).data).toMatchObject({ exists: false });
+      // It is a name like any other: that key is written, no other, and it goes again.
+      expect((await call('key_set', { key, text: 'odd' })).data).toMatchObject({ written: true });
+      expect((await call('key_get', { key })).data).toMatchObject({ value: 'odd' });
+      expect((await call('key_delete', { keys: [key] })).data).toMatchObject({ deleted: 1 });
     }
     const deep = await call('graph_query', { query: 'RETURN reduce(a = [], x IN range(1, 5000) | [a]) AS a' });
     expect(deep.data, deep.text).toMatchObject({ truncated: true });
     expect(deep.text).toContain('left out: deeper than 32 levels');
     await answersNext();
+    const large = await call('key_get', { key: 'large' });
+    expect(large.data).toMatchObject({ length: LARGE_BYTES, truncated: true });
+    expect(large.text.length).toBeLessThan(400_000);
     const many = await call('graph_query', { query: 'UNWIND range(1, 100000) AS i RETURN i', rows: 1_000 });
     expect(many.data).toMatchObject({ truncated: true });
     await thousandCalls(client);
@@ -106,4 +127,11 @@ export async function thousandCalls(client: Client): Promise<void> {
   } finally {
     EventEmitter.defaultMaxListeners = listenersMax;
   }
+}
+
+/** Deeper than any agent's values. */
+function nested(): unknown {
+  let deep: unknown = 1;
+  for (let level = 0; level < 500; level += 1) deep = [deep];
+  return deep;
 }

@@ -38,7 +38,8 @@ export function dataTour(nexus: () => Nexus, how: { readonly transport: Transpor
       expect(called.isError, `${name}: ${called.text}`).toBe(false);
       expect(called.text, name).toContain(sees);
     }
-    expect(asked.some((question) => question.includes(graph))).toBe(true);
-    expect((await callTool(session.client, 'key_get', { key })).text).not.toContain('"value"');
+    expect(asked).toEqual([expect.stringContaining(key), expect.stringContaining(graph)]);
+    expect((await callTool(session.client, 'key_get', { key })).data).toMatchObject({ exists: false });
+    expect((await callTool(session.client, 'graph_list', {})).text).not.toContain(graph);
   });
 }

@@ -4,7 +4,7 @@ import type { ConfiguredEnvironment, Configuration } from '../../src/config/conf
 import type { EnvironmentKind, Role } from '../../src/protocol/environment.js';
 import { rolesOf } from '../../src/protocol/environment.js';
 import type { Placement } from '../../src/protocol/redis-conf.js';
-import { runtimeDirectives } from '../../src/protocol/redis-conf.js';
+import { graphModuleArguments, runtimeDirectives } from '../../src/protocol/redis-conf.js';
 import { DEFAULT_SETTINGS } from '../../src/protocol/settings.js';
 import type { AclDifference } from '../../src/protocol/users.js';
 import { specOf } from '../../src/reconcile/desired.js';
@@ -129,6 +129,7 @@ function serverView(environment: ConfiguredEnvironment, role: Role, placement: P
     users: [],
     masterauthMatches: isReplica ? true : undefined,
     masteruser: isReplica ? 'replicator' : undefined,
+    moduleArguments: graphModuleArguments(environment.settings),
   };
 }
 

@@ -3,7 +3,7 @@
  * else, `--dry-run` says what would be done and does nothing, `--fix` repairs and proves it, and a second `--fix` has
  * nothing to do.
  */
-import { chmod, mkdir, rm, writeFile, appendFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile, appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openConnection } from '../../src/redis/connection.js';
@@ -13,10 +13,13 @@ import { RootKey } from '../../src/locker/root-key.js';
 import { describeBackupFindings } from './backup-finding-stories.js';
 import type { Hands } from './break.js';
 import { until } from './break.js';
+import type { Role } from '../../src/protocol/environment.js';
 import type { Report } from '../../src/reconcile/report.js';
 import { codesOf, findingOf, findingsOf, Nexus } from './nexus.js';
 import type { NexusOptions } from './nexus.js';
 import { storiesOf } from './stories.js';
+
+const DAY_MS = 86_400_000;
 
 export function describeFindings(options: NexusOptions, hands: Hands): void {
   let nexus: Nexus;
@@ -107,6 +110,41 @@ export function describeFindings(options: NexusOptions, hands: Hands): void {
       expect(runIdOf(await nexus.admin('track', 'vault', 'INFO', 'server'))).toBe(runIdOf(before));
       await nexus.editYaml((text) => text.replace('settings: { maxmemory: 512mb }, ', ''));
       await nexus.report(0, 'check', 'track', '--fix');
+    });
+
+    describe('by a nexus3 that gave the engine no TIMEOUT_MAX, without which a write has no end', () => {
+      const byOlder = async (role: Role): Promise<string> => {
+        const file = join((await nexus.spec('track', role)).configDir, 'redis.conf');
+        const rendered = await readFile(file, 'utf8');
+        const older = rendered.replace(/ TIMEOUT_DEFAULT \d+ TIMEOUT_MAX \d+/, '');
+        expect(older).not.toBe(rendered);
+        await hands.stop(nexus, 'track', role);
+        await writeFile(file, older);
+        await hands.start(nexus, 'track', role);
+        await until(async () => (await timeoutMaxMs(role)) === 0, 'the older server');
+        return rendered;
+      };
+      const timeoutMaxMs = async (role: Role): Promise<unknown> => {
+        const reply = await nexus.admin('track', role, 'GRAPH.CONFIG', 'GET', 'TIMEOUT_MAX').catch(() => []);
+        return Array.isArray(reply) ? (reply as readonly unknown[])[1] : undefined;
+      };
+
+      it('config-drift: rendered and restarted, so that writes end', async () => {
+        for (const role of ['vault', 'operational'] as const) await byOlder(role);
+        await foundAndFixed(
+          ['config-drift vault', 'config-drift operational'],
+          'restart track/operational',
+          'restart track/vault',
+        );
+        for (const role of ['vault', 'operational'] as const) expect(await timeoutMaxMs(role)).toBe(DAY_MS);
+      });
+
+      it('config-volatile: rendered, and cut off before the restart', async () => {
+        const rendered = await byOlder('vault');
+        await writeFile(join((await nexus.spec('track', 'vault')).configDir, 'redis.conf'), rendered);
+        await foundAndFixed(['config-volatile vault'], 'restart track/vault');
+        expect(await timeoutMaxMs('vault')).toBe(DAY_MS);
+      });
     });
 
     it.each(['vault', 'operational'] as const)('config-volatile: CONFIG SET on the %s', async (role) => {

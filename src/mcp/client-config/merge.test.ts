@@ -107,4 +107,29 @@ describe('merging', () => {
     expect(failure.code).toBe('CLIENT_CONFIG_INVALID');
     expect(failure.evidence.join('\n')).toContain(where);
   });
+
+  it.each([
+    [
+      'comments',
+      '{\n  // mine\n  "mcpServers": {} /* yes */\n}',
+      ['line 2, column 3: a comment', 'line 3, column 20: a comment'],
+    ],
+    ['a comma too many', '{\n  "mcpServers": {},\n}', ['line 2, column 19: a comma with nothing behind it']],
+    [
+      'both',
+      '{ // mine\n  "a": [1, 2,],\n}',
+      [
+        'line 1, column 3: a comment',
+        'line 2, column 13: a comma with nothing behind it',
+        'line 2, column 15: a comma with nothing behind it',
+      ],
+    ],
+  ])('says of a file of Claude Desktop that has %s that this is why', async (_, text, where) => {
+    const failure = await failureOf(Promise.resolve(text).then((given) => desktop(given)));
+    expect(failure.code).toBe('CLIENT_CONFIG_INVALID');
+    expect(failure.message).toBe('/c.json cannot be changed: Claude Desktop reads plain JSON, without comments.');
+    expect(failure.evidence).toEqual(where);
+    expect(failure.hint).toMatch(/^Take that out .*Claude Desktop.*run the command again/);
+    expect(vscode(text.replace('mcpServers', 'servers'))).toContain('"nexus3"');
+  });
 });

@@ -8,6 +8,7 @@ import { Nexus3Error } from '../../errors.js';
 import type { ClientKind } from './clients.js';
 import type { Layout } from './insert.js';
 import { insertProperty } from './insert.js';
+import { beyondJson } from './plain-json.js';
 import type { ServerEntry } from './server-entry.js';
 import { isOurs } from './server-entry.js';
 
@@ -76,12 +77,17 @@ function changed(text: string, path: readonly string[], value: unknown): string 
 /** The property that servers stand in; undefined: there is none yet. */
 function checkedSection(text: string, client: ClientKind, path: string): Node | undefined {
   const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { allowTrailingComma: client.comments, disallowComments: !client.comments });
+  const root = parseTree(text, errors, { allowTrailingComma: true });
   if (errors.length > 0 || root === undefined) {
     throw invalid(
       path,
       errors.slice(0, MISTAKES_SHOWN_MAX).map(({ error, offset }) => `${position(text, offset)}: ${wordsOf(error)}`),
     );
+  }
+  const beyond = client.comments ? [] : beyondJson(text);
+  if (beyond.length > 0) {
+    const told = beyond.slice(0, MISTAKES_SHOWN_MAX).map(({ what, offset }) => `${position(text, offset)}: ${what}`);
+    throw notPlain(path, client, told);
   }
   if (root.type !== 'object') throw invalid(path, [`${position(text, root.offset)}: it is no object, { … }`]);
   const section = one(root, client.section, text, path);
@@ -139,6 +145,14 @@ function invalid(path: string, evidence: readonly string[]): Nexus3Error {
       hint: 'Put it right there, and run the command again; nothing was changed. Without --client, what belongs there is printed.',
     },
   );
+}
+
+function notPlain(path: string, { title }: ClientKind, evidence: readonly string[]): Nexus3Error {
+  const message = `${path} cannot be changed: ${title} reads plain JSON, without comments.`;
+  return new Nexus3Error('CLIENT_CONFIG_INVALID', message, {
+    evidence,
+    hint: `Take that out (${title} itself cannot read the file as it is), and run the command again; nothing was changed. Without --client, what belongs there is printed.`,
+  });
 }
 
 function foreign(name: string, path: string, where: string): Nexus3Error {

@@ -18,14 +18,12 @@ export async function onKeys<Result>(
   work: (send: Send) => Promise<Result>,
 ): Promise<Result> {
   const client = opened.client[side];
-  return opened.keyTurns.run(
-    () =>
-      within(
-        signal,
-        work((...args) => sendTo(client, args)),
-      ),
-    signal,
-  );
+  return opened.keyTurns.run(async () => {
+    const working = work((...args) => sendTo(client, args));
+    const result = await within(signal, working);
+    if (side === 'vault') await opened.wrote();
+    return result;
+  }, signal);
 }
 
 async function sendTo(client: RedisClient, args: readonly (string | Buffer)[]): Promise<Reply> {

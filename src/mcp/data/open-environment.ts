@@ -55,20 +55,26 @@ export class OpenEnvironment {
     let isSent = false;
     try {
       return await this.#writes.run(async (ask) => {
-        try {
-          return await work((command) => {
-            isSent ||= command[0] !== PROBE;
-            return ask(command);
-          });
-        } finally {
-          // One that failed may have been done all the same.
-          if (isSent) this.#written += 1;
-          await this.#caughtUp();
-        }
+        const result = await work((command) => {
+          // Also one that fails may have been done.
+          if (!isSent && command[0] !== PROBE) this.#written += 1;
+          isSent ||= command[0] !== PROBE;
+          return ask(command);
+        });
+        // The client has its own reads wait for all that the vault has by now, as for whatever it sends there and is no read.
+        await this.client.vault.ping();
+        await this.wrote();
+        return result;
       }, run);
     } catch (error) {
       throw isSent || !isUnreachable(error) ? error : new NotSent(error);
     }
+  }
+
+  /** Something was written through the client or here: graphs are read from the vault until the operational is seen to have it. */
+  async wrote(): Promise<void> {
+    this.#written += 1;
+    await this.#caughtUp();
   }
 
   /** Whether the vault ends a write that takes too long. Without a maximum of its own, it takes no notice of TIMEOUT. */

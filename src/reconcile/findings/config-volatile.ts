@@ -1,7 +1,7 @@
 import type { Action } from '../action.js';
 import type { EnvironmentFacts, InstanceFacts } from '../facts.js';
 import { differsIn, instanceIn, instancesIn, isConfiguredByUs, isOwned, isUp, serverOf } from '../facts.js';
-import { volatileSettings } from '../volatile.js';
+import { hasOtherModuleArguments, volatileSettings } from '../volatile.js';
 import { loadUsers, recreate, restart } from './repairs.js';
 import type { Rule } from './rule.js';
 
@@ -9,9 +9,9 @@ export const configVolatile: Rule = {
   code: 'config-volatile',
   severity: 'error',
   means:
-    'What is in force now would not survive a restart: a setting or user changed by hand, or no file or restart policy behind it.',
+    'What is in force now would not survive a restart: a setting or user changed by hand, what the graph module was loaded with, or no file or restart policy behind it.',
   repairs:
-    'the rendered settings and users put in force again; restarted or made again where there is no file or policy',
+    'the rendered settings and users put in force again; restarted or made again where that takes a start, or there is no file or policy',
   see: (facts) =>
     instancesIn(facts).flatMap((instance) => {
       const what = volatileParts(facts, instance);
@@ -31,7 +31,7 @@ export const configVolatile: Rule = {
   repair: (role, facts) => {
     const instance = instanceIn(facts, role);
     if (differsIn(instance, 'restart-policy')) return recreate(role, facts);
-    if (hasNoConfigFile(instance)) return restart(role, facts);
+    if (hasNoConfigFile(instance) || hasOtherModuleArguments(facts, instance)) return restart(role, facts);
     const actions: Action[] = [];
     if (changedUsers(instance).length > 0) actions.push(...loadUsers(role, facts));
     for (const { name, value } of volatileSettings(facts, instance)) {
@@ -47,6 +47,7 @@ function volatileParts(facts: EnvironmentFacts, instance: InstanceFacts): readon
   if (hasNoConfigFile(instance)) parts.push('no configuration file');
   else if (isOwned(instance) && !instance.folder.drifted.includes('redis.conf')) {
     parts.push(...volatileSettings(facts, instance).map(({ name }) => name));
+    if (hasOtherModuleArguments(facts, instance)) parts.push('arguments of the graph module');
   }
   parts.push(...changedUsers(instance).map((user) => `user ${user}`));
   return parts;
