@@ -21,6 +21,16 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
+/** A fault that was made, in milliseconds of the history's clock. */
+export interface Strike {
+  readonly fault: Fault;
+  readonly fromMs: number;
+  /** It was undone, and seen to answer. */
+  readonly mendedMs: number;
+  /** All was healthy, and clients had been left alone for a while. */
+  readonly untilMs: number;
+}
+
 export interface NemesisOptions {
   readonly env: string;
   readonly hands: Hands;
@@ -32,6 +42,8 @@ export interface NemesisOptions {
 }
 
 export class Nemesis {
+  readonly strikes: Strike[] = [];
+
   constructor(
     readonly nexus: Nexus,
     readonly recorder: HistoryRecorder,
@@ -40,8 +52,11 @@ export class Nemesis {
 
   /** Does it, undoes it, waits until all is healthy, and leaves the clients alone for a while. */
   async strike(fault: Fault): Promise<void> {
+    const fromMs = this.recorder.now();
     await this.#strike(fault);
+    const mendedMs = this.recorder.now();
     await this.calm();
+    this.strikes.push({ fault, fromMs, mendedMs, untilMs: this.recorder.now() });
   }
 
   async calm(): Promise<void> {
