@@ -144,6 +144,8 @@ export function describeClientFailure(options: NexusOptions, hands: Hands): void
     async () => {
       const faults = Array.from({ length: ROUNDS }, () => shuffled(FAULTS, random)).flat();
       const where = `seed ${String(SEED)}: ${faults.join(', ')}`;
+      // At once: what goes wrong on the way does not come to the end.
+      if (IS_SOAK) console.info(`# ${where}`);
       const { violations, figures, counters } = await judge({ readYourWrites: true }, async (nemesis) => {
         await nemesis.calm();
         for (const fault of faults) await nemesis.strike(fault);
