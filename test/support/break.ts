@@ -75,10 +75,14 @@ const UNTIL_WAIT_MS = 30_000;
 const UNTIL_POLL_MS = 50;
 
 /** Waits, bounded, until it is so. */
-export async function until(isSo: () => boolean | Promise<boolean>, what = 'it'): Promise<void> {
-  const giveUpAt = Date.now() + UNTIL_WAIT_MS;
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  what = 'it',
+  waitMaxMs = UNTIL_WAIT_MS,
+): Promise<void> {
+  const giveUpAt = Date.now() + waitMaxMs;
   while (!(await isSo())) {
-    if (Date.now() > giveUpAt) throw new Error(`${what} did not come true within ${String(UNTIL_WAIT_MS)} ms`);
+    if (Date.now() > giveUpAt) throw new Error(`${what} did not come true within ${String(waitMaxMs)} ms`);
     await new Promise((resolve) => setTimeout(resolve, UNTIL_POLL_MS));
   }
 }

@@ -150,9 +150,9 @@ function counterAtTheEnd(name: string, writes: readonly Write[], values: readonl
 
 function counterReads(name: string, writes: readonly Write[], reads: readonly Read[]): readonly Violation[] {
   const isStale = staleness(writes);
-  const answered = writes.filter(({ outcome }) => outcome !== 'refused');
+  const answered = writes.filter(({ outcome }) => outcome !== 'refused').map(({ invokedMs }) => invokedMs);
   return reads.flatMap((read) => {
-    const begun = answered.filter(({ invokedMs }) => invokedMs < read.endedMs).length;
+    const begun = countBefore(answered, read.endedMs);
     return (read.value ?? 0) > begun ? [neverWritten(name, read.value ?? 0, read)] : isStale(name, read);
   });
 }
@@ -163,6 +163,7 @@ function staleness(writes: readonly Write[]): (name: string, read: Read) => read
     writes.filter(({ outcome }) => outcome === 'ok').toSorted((a, b) => a.endedMs - b.endedMs),
     ({ client }) => client,
   );
+  const ends = new Map([...acknowledged].map(([client, own]) => [client, own.map(({ endedMs }) => endedMs)] as const));
   const greatest = new Map(
     [...acknowledged].map(([client, own]) => {
       let most: Write | undefined;
@@ -170,19 +171,18 @@ function staleness(writes: readonly Write[]): (name: string, read: Read) => read
     }),
   );
   return (name, read) => {
-    const own = acknowledged.get(read.client) ?? [];
-    const before = greatest.get(read.client)?.[countBefore(own, read.invokedMs) - 1];
+    const before = greatest.get(read.client)?.[countBefore(ends.get(read.client) ?? [], read.invokedMs) - 1];
     if (before === undefined || (read.value ?? 0) >= (before.value ?? 0)) return [];
     return [violation('stale', name, read, `after ${tell(before)}`)];
   };
 }
 
-/** How many ended before; they are in the order in which they ended. */
-function countBefore(writes: readonly Write[], instantMs: number): number {
-  let [low, high] = [0, writes.length];
+/** How many of these instants, which are in their order, come before that one. */
+function countBefore(instantsMs: readonly number[], instantMs: number): number {
+  let [low, high] = [0, instantsMs.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((writes[middle]?.endedMs ?? Infinity) < instantMs) low = middle + 1;
+    if ((instantsMs[middle] ?? Infinity) < instantMs) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -15,13 +15,15 @@ import type { Hands } from './break.js';
 import { until } from './break.js';
 import type { Bounds, Final } from './check-history.js';
 import { checkHistory, tellViolations } from './check-history.js';
-import type { Away, History, Shape } from './client-history.js';
+import type { Away, Shape } from './client-history.js';
 import { HistoryRecorder } from './client-history.js';
 import { HISTORY_GRAPH, startClientLoad } from './client-load.js';
 import { FAULTS, Nemesis } from './client-nemesis.js';
+import type { Figures } from './history-figures.js';
+import { figuresOf, idleStrikes, tellFigures } from './history-figures.js';
 import type { NexusOptions } from './nexus.js';
 import { Nexus } from './nexus.js';
-import { chance, rounds, SEED } from './random.js';
+import { chance, IS_SOAK, rounds, SEED } from './random.js';
 import { slowLink } from './slow-link.js';
 
 const CLIENTS = 8;
@@ -29,7 +31,7 @@ const ENV = 'track';
 
 interface Judged {
   readonly violations: readonly string[];
-  readonly calls: History['calls'];
+  readonly figures: Figures;
   readonly counters: readonly ClientCounters[];
 }
 
@@ -108,7 +110,10 @@ export function describeClientFailure(options: NexusOptions, hands: Hands): void
       await until(isCopied, 'that the operational holds the same');
       const violations = tellViolations(checkHistory(recorder, final, BOUNDS));
       const told = violations.length === 0 ? [] : [...violations, ...recorder.away.map(tellAway)];
-      return { violations: told, calls: recorder.calls, counters: clients.map(({ counters }) => counters) };
+      const figures = figuresOf(recorder, nemesis.strikes);
+      // A soak that is green is believed for what it did.
+      if (IS_SOAK) console.info(`# seed ${String(SEED)}: ${tellFigures(figures)}`);
+      return { violations: told, figures, counters: clients.map(({ counters }) => counters) };
     } finally {
       await Promise.all(clients.map((client) => client.close()));
     }
@@ -139,14 +144,17 @@ export function describeClientFailure(options: NexusOptions, hands: Hands): void
     async () => {
       const faults = Array.from({ length: ROUNDS }, () => shuffled(FAULTS, random)).flat();
       const where = `seed ${String(SEED)}: ${faults.join(', ')}`;
-      const { violations, calls, counters } = await judge({ readYourWrites: true }, async (nemesis) => {
+      // At once: what goes wrong on the way does not come to the end.
+      if (IS_SOAK) console.info(`# ${where}`);
+      const { violations, figures, counters } = await judge({ readYourWrites: true }, async (nemesis) => {
         await nemesis.calm();
         for (const fault of faults) await nemesis.strike(fault);
       });
       expect(violations, where).toEqual([]);
       // That something happened at all.
-      const refused = calls.filter((call) => call.type === 'write' && call.outcome === 'refused');
-      expect(refused.length, 'writes that were refused').toBeGreaterThan(0);
+      expect(figures.strikes.map(({ strike }) => strike.fault)).toEqual(faults);
+      expect(idleStrikes(figures), where).toEqual([]);
+      expect(figures.writesRefused, 'writes that were refused').toBeGreaterThan(0);
       for (const { readsFromOperational, readsFromVault, routeChanges, credentialsReread } of counters) {
         const all = [readsFromOperational, readsFromVault, routeChanges, credentialsReread];
         expect(

@@ -2,8 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Role } from '../../src/protocol/environment.js';
-import { hostAddress } from '../../src/reconcile/access.js';
-import { Connection } from '../../src/redis/connection.js';
 import type { Hands } from './break.js';
 import { until } from './break.js';
 import type { HistoryRecorder } from './client-history.js';
@@ -21,6 +19,19 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
+/** A vault that was started reads all that was ever written to it, the longer the later it is killed. */
+const ANSWER_MAX_MS = 180_000;
+
+/** A fault that was made, in milliseconds of the history's clock. */
+export interface Strike {
+  readonly fault: Fault;
+  readonly fromMs: number;
+  /** It was undone, and seen to answer. */
+  readonly mendedMs: number;
+  /** All was healthy, and clients had been left alone for a while. */
+  readonly untilMs: number;
+}
+
 export interface NemesisOptions {
   readonly env: string;
   readonly hands: Hands;
@@ -32,6 +43,8 @@ export interface NemesisOptions {
 }
 
 export class Nemesis {
+  readonly strikes: Strike[] = [];
+
   constructor(
     readonly nexus: Nexus,
     readonly recorder: HistoryRecorder,
@@ -40,8 +53,11 @@ export class Nemesis {
 
   /** Does it, undoes it, waits until all is healthy, and leaves the clients alone for a while. */
   async strike(fault: Fault): Promise<void> {
+    const fromMs = this.recorder.now();
     await this.#strike(fault);
+    const mendedMs = this.recorder.now();
     await this.calm();
+    this.strikes.push({ fault, fromMs, mendedMs, untilMs: this.recorder.now() });
   }
 
   async calm(): Promise<void> {
@@ -118,18 +134,23 @@ export class Nemesis {
     await what(() => {
       mendsMs = this.recorder.now();
     });
-    await until(() => this.#answers(role), `an answer of the ${role}`);
+    const isAnswering = async (): Promise<boolean> => {
+      const askedMs = this.recorder.now();
+      const answer = await this.#ping(role);
+      // As long as it reads its data it answers nobody, and hands nothing on.
+      if (answer === 'loading') mendsMs = askedMs;
+      return answer === 'pong';
+    };
+    await until(isAnswering, `an answer of the ${role}`, ANSWER_MAX_MS);
     this.recorder.away.push({ role, why, fromMs, mendsMs, untilMs: this.recorder.now() });
   }
 
-  /** Without a password: a vault refuses, and has answered. */
-  async #answers(role: Role): Promise<boolean> {
+  /** As the administrator: to whoever is not logged in, a vault that still reads its data says the same as one that is ready. */
+  async #ping(role: Role): Promise<'pong' | 'loading' | 'none'> {
     try {
-      using connection = await Connection.open(hostAddress(await this.nexus.spec(this.options.env, role)));
-      const reply = await connection.send(['PING']);
-      return !/LOADING/.test(JSON.stringify(reply));
-    } catch {
-      return false;
+      return (await this.nexus.admin(this.options.env, role, 'PING')) === 'PONG' ? 'pong' : 'none';
+    } catch (error) {
+      return error instanceof Error && /: LOADING /.test(error.message) ? 'loading' : 'none';
     }
   }
 }

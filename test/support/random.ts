@@ -3,9 +3,12 @@
 /** Set by the test command; without one, today's chance. */
 export const SEED = Number(process.env['NEXUS3_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
-/** More rounds of the same, with `npm run soak`. */
+/** With `npm run soak`. */
+export const IS_SOAK = process.env['NEXUS3_SOAK'] === '1';
+
+/** More rounds of the same, in a soak. */
 export function rounds(inCi: number, inSoak: number): number {
-  return process.env['NEXUS3_SOAK'] === '1' ? inSoak : inCi;
+  return IS_SOAK ? inSoak : inCi;
 }
 
 /**
