@@ -51,6 +51,12 @@ describe('lines out of chunks', () => {
     expect(read(['1234567890\n', '12345', '67890\n'], 10)).toEqual({ lines: [], tooLong: [11, 11] });
   });
 
+  it('may be long, and come in many pieces', () => {
+    const long = Array.from({ length: 50_000 }, (_, i) => String(i)).join();
+    const pieces = long.match(/.{1,1000}/g) ?? [];
+    expect(read([...pieces, '\nshort', '\n'], 1_000_000).lines).toEqual([long, 'short']);
+  });
+
   it('hold what has come of one, and no more than that', () => {
     const before = process.memoryUsage().arrayBuffers;
     const reader = new LineReader({ bytesMax: 4 * 1024 * 1024, onTooLong: () => undefined });

@@ -5,6 +5,7 @@ import { callTool } from '../support/call-tool.js';
 import { ERAS } from '../support/mcp-link.js';
 import { connected, HttpServerProcess, bearerToken, ServerProcess, TRANSPORTS } from '../support/mcp-client.js';
 import { Nexus } from '../support/nexus.js';
+import type { Message } from '../support/raw-mcp.js';
 import { ask, INITIALIZE, JSON_HEADERS, RawLines } from '../support/raw-mcp.js';
 
 const CONTROL = { args: ['mcp', 'control'] };
@@ -125,6 +126,99 @@ describe('a server on stdin and stdout', () => {
   });
 });
 
+describe('a call over stdin and stdout', () => {
+  const graph = 'both-ways';
+  const key = 'both:ways';
+  const query = 'MATCH (t:Task)-[r]->() RETURN t, r, t.title AS title, [1, {a: 1.5}], null, 9007199254740993';
+  const data: readonly (readonly [tool: string, args: object])[] = [
+    ['key_set', { key, text: 'värde\n"1"\u2028' }],
+    ['environments', {}],
+    ['graph_list', {}],
+    ['graph_schema', { graph }],
+    ['graph_query', { graph, query }],
+    ['graph_query', { graph, query: 'UNWIND range(1, 900) AS i RETURN i, "text"', rows: 1_000 }],
+    ['graph_query', { graph, query: 'MATCH (n:None) RETURN n' }],
+    ['graph_explain', { graph, query }],
+    ['key_get', { key }],
+    ['key_get', { key: 'no such key' }],
+    ['key_scan', { pattern: `${key}*` }],
+  ];
+  const failing: readonly (readonly [tool: string, args: object])[] = [
+    ['key_set', { key }],
+    ['graph_list', { environment: 'nowhere' }],
+    ['graph_schema', { graph: 'no such graph' }],
+    ['graph_query', { graph, query: 'CREATE (:Task)' }],
+    ['graph_query', { graph, query: 'MATCH' }],
+    ['graph_query', { cursor: 'none' }],
+    ['graph_explain', { graph, query: 'MATCH' }],
+    ['key_get', { key: '' }],
+    ['key_scan', { environment: 'nowhere' }],
+  ];
+
+  /** Each call twice: plainly, which is answered directly, and by the SDK, which alone knows of progress. */
+  async function compare(
+    args: readonly string[],
+    calls: readonly (readonly [tool: string, args: unknown])[],
+    expected: { readonly direct: boolean; readonly fails: boolean },
+  ): Promise<void> {
+    await using server = new ServerProcess(nexus, { args });
+    const talk = new RawLines(server);
+    const raw = (id: string): string => talk.lines.find((line) => line.includes(`"id":"${id}"`)) ?? '';
+    talk.send(INITIALIZE);
+    await talk.answer('first');
+    const answerOf = async (id: string, params: object): Promise<Message> => {
+      talk.send({ jsonrpc: '2.0', id, method: 'tools/call', params });
+      return talk.answer(id);
+    };
+    for (const [i, [name, given]] of calls.entries()) {
+      const what = `${name} ${JSON.stringify(given)}`;
+      const [direct, usual] = [`direct-${String(i)}`, `usual-${String(i)}`];
+      const params = { name, arguments: given };
+      if (i === 0) await answerOf('before', params);
+      const one = await answerOf(direct, params);
+      const other = await answerOf(usual, { ...params, _meta: { progressToken: i } });
+      expect(timeless(one), what).toEqual(timeless({ ...other, id: direct }));
+      const failed = one.error !== undefined || one.result?.['isError'] === true;
+      expect(failed, `${what}: ${raw(direct).slice(0, 300)}`).toBe(expected.fails);
+      // The SDK writes the members of a result in another order.
+      const begins = (id: string): boolean => raw(id).startsWith(`{"jsonrpc":"2.0","id":"${id}","result":`);
+      expect([begins(direct), begins(usual)], what).toEqual([expected.direct, false]);
+    }
+  }
+
+  beforeAll(async () => {
+    const made = 'CREATE (:Task {title: "first"})-[:BEFORE {by: 1}]->(:Task {title: "sec\\"ond"})';
+    await nexus.admin('track', 'vault', 'GRAPH.QUERY', graph, made);
+    await nexus.admin('track', 'vault', 'WAIT', '1', '20000');
+  });
+
+  const serve = ['mcp', 'serve', 'track', '--write'];
+
+  it('has the same answer directly and by the SDK: what was found', async () => {
+    await compare(serve, data, { direct: true, fails: false });
+  });
+
+  it('has the same answer directly and by the SDK: what went wrong', async () => {
+    await compare(serve, failing, { direct: true, fails: true });
+  });
+
+  it('is refused by the SDK where it is not what the tool takes, or there is no such tool', async () => {
+    // That one takes nothing, so nothing can be wrong with it.
+    const names = new Set(data.map(([name]) => name).filter((name) => name !== 'environments'));
+    const calls = [['no_such_tool', {}], ...[...names].map((name) => [name, { environment: 5 }] as const)] as const;
+    await compare(serve, calls, { direct: false, fails: true });
+  });
+
+  it('has the same answer of the care server', async () => {
+    const [found, failed] = [
+      { direct: true, fails: false },
+      { direct: true, fails: true },
+    ];
+    await compare(CONTROL.args, [['backup_list', {}]], found);
+    await compare(CONTROL.args, [['check', { environments: ['nowhere'] }]], failed);
+  });
+});
+
 describe('a server on stdin and stdout that cannot have its passwords', () => {
   const serve = { args: ['mcp', 'serve', 'track', '--write'] };
   const write = { graph: 'seen', query: 'CREATE (:Seen)' };
@@ -231,6 +325,11 @@ describe('the token', () => {
     await expect.poll(() => status(server, second), { timeout: 5_000 }).toBe(401);
   });
 });
+
+/** Without the moment when it was said. */
+function timeless(message: Message): unknown {
+  return JSON.parse(JSON.stringify(message).replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'now'));
+}
 
 async function status(server: HttpServerProcess, token: string): Promise<number> {
   const response = await fetch(server.url, {
