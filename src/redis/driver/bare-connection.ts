@@ -11,7 +11,6 @@ import type { Address } from '../../protocol/redis-conf.js';
 import { RespCursor } from '../../resp-cursor.js';
 import { openSocket, UnreachableError } from '../connection.js';
 import type { UnreachableCause } from '../observation.js';
-import { encodeCommand } from '../resp.js';
 import { ReplyBytes, ReplyTooLarge } from './reply-bytes.js';
 
 /** How often it is tried to open one: the password may be changed meanwhile. */
@@ -87,7 +86,7 @@ export class BareConnection {
   async ask(command: readonly string[]): Promise<Buffer> {
     if (this.#failure !== undefined) throw this.#failure;
     const answered = new Promise<Buffer>((resolve, reject) => this.#waiting.push({ resolve, reject }));
-    this.#socket.write(encodeCommand(command));
+    this.#socket.write(inRedisWords(command));
     const reply = await answered;
     const cursor = new RespCursor(reply);
     if (cursor.isError) throw new SimpleError(cursor.text());
@@ -121,6 +120,12 @@ export class BareConnection {
     this.#socket.destroy();
     for (const { reject } of this.#waiting.splice(0)) reject(failure);
   }
+}
+
+/** As one text: it is written several times as fast as its parts would be joined as bytes. */
+function inRedisWords(command: readonly string[]): string {
+  const words = command.map((word) => `$${String(Buffer.byteLength(word))}\r\n${word}\r\n`);
+  return `*${String(command.length)}\r\n${words.join('')}`;
 }
 
 /** The client is told as it is of its own connections: it has the password read anew. After how many milliseconds to try again. */
