@@ -36,7 +36,8 @@ export async function servedEnvironments(
     import('./reconcile/desired.js'),
   ]);
   const configuration = await loadConfiguration({ config }, surroundings);
-  const selected = selectEnvironments(configuration, envs).filter(({ name }) => name !== LOCKER_NAME);
+  const environments = configuration.environments.filter(({ name }) => name !== LOCKER_NAME);
+  const selected = selectEnvironments({ ...configuration, environments }, envs);
   if (selected.length > 0) return selected.map(served);
   throw new Nexus3Error('USAGE', 'There is no environment to serve.', { hint: 'Make one first: nexus3 create NAME' });
 }

@@ -5,6 +5,7 @@
 
 /** Exit codes of the command line; the meaning of each is a contract (see docs/cli-json.md). */
 export const EXIT = { good: 0, problem: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
+/** With which the command line ends. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Every code an error may carry, with the exit code that goes with it. Codes are contracts: add, never rename. */
@@ -111,6 +112,7 @@ export const ERROR_EXIT_CODES = {
   REDIS_REPLY_UNEXPECTED: EXIT.unreachable,
   INTERRUPTED: EXIT.interrupted,
 } as const satisfies Record<string, ExitCode>;
+/** What went wrong, for programs: each is explained in docs/cli-json.md. */
 export type ErrorCode = keyof typeof ERROR_EXIT_CODES;
 
 /** Of a command that was not answered: `not-sent`, it has not been done and will not be; `unknown`, it was sent, and may or may not have been done. */
@@ -125,10 +127,14 @@ export interface Nexus3ErrorInit {
   readonly cause?: unknown;
 }
 
+/** The one error that nexus3 throws for what a caller can do something about. Its message says what happened, and none of it is secret. */
 export class Nexus3Error extends Error {
   override readonly name = 'Nexus3Error';
+  /** Stable: programs decide by this, never by the message. */
   readonly code: ErrorCode;
+  /** What was measured or read, a line each; empty where there is nothing to show. */
   readonly evidence: readonly string[];
+  /** What to do now, for a person at a prompt. */
   readonly hint: string;
   /** Of VAULT_UNREACHABLE, TOO_MANY_COMMANDS, CONNECTION_SHARED and CLIENT_CLOSED, where they are about a write: whether it may have been done. */
   readonly outcome: CommandOutcome | undefined;

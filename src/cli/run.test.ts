@@ -35,18 +35,21 @@ describe('help', () => {
     expect((await runCli(['help', ...name.split(' ')])).stdout).toBe(help.stdout);
   });
 
-  it.each([40, 80])('is no wider than a terminal of %d columns, but for commands, which are copied whole', async (columns) => {
-    for (const { name } of COMMANDS) {
-      for (const options of [{ columns }, { env: { COLUMNS: String(columns) } }]) {
-        const { stdout } = await runCli([...name.split(' '), '--help'], options);
-        const wide = stdout.split('\n').filter((line) => line.length > columns);
-        expect(
-          wide.filter((line) => !/^ {2}(?!-)(\S.*)?nexus3 /.test(line)),
-          name,
-        ).toEqual([]);
+  it.each([40, 80])(
+    'is no wider than a terminal of %d columns, but for commands, which are copied whole',
+    async (columns) => {
+      for (const { name } of COMMANDS) {
+        for (const options of [{ columns }, { env: { COLUMNS: String(columns) } }]) {
+          const { stdout } = await runCli([...name.split(' '), '--help'], options);
+          const wide = stdout.split('\n').filter((line) => line.length > columns);
+          expect(
+            wide.filter((line) => !/^ {2}(?!-)(\S.*)?nexus3 /.test(line)),
+            name,
+          ).toEqual([]);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('of a group of commands', async () => {
     expect((await runCli(['engine', '--help'])).stdout).toContain('fetch');

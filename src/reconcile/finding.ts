@@ -1,6 +1,7 @@
 /** A finding: one thing that is not as it should be, on one instance. Codes, severities and fields are contracts. */
 import type { Role } from '../protocol/environment.js';
 
+/** All that `check` can find, in the order in which it is told; each is explained in docs/findings.md. */
 export const FINDING_CODES = [
   'foreign-instance',
   'instance-missing',
@@ -47,10 +48,13 @@ export const FINDING_CODES = [
   'backup-not-pushed',
   'history-over-bound',
 ] as const;
+/** One of `FINDING_CODES`. */
 export type FindingCode = (typeof FINDING_CODES)[number];
 
+/** Only an `error` makes a report not ok. */
 export type Severity = 'error' | 'warning' | 'info';
 
+/** One thing that is wrong with one server of an environment. */
 export interface Finding {
   readonly code: FindingCode;
   readonly severity: Severity;

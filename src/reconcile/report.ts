@@ -84,6 +84,7 @@ export interface ReportedFailure {
   readonly hint: string;
 }
 
+/** What `status`, `check` and `up` give back: as `--json` prints it, without `schema`. */
 export interface Report {
   /** No finding of severity error. */
   readonly ok: boolean;

@@ -123,6 +123,7 @@ export interface Locks {
   tryAcquire(command: string): Promise<Lock | undefined>;
 }
 
+/** All that operations reach from here; closing it ends the connections that were opened meanwhile. */
 export interface World extends AsyncDisposable {
   readonly configuration: Configuration;
   readonly runtime: Runtime;

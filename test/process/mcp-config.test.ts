@@ -9,10 +9,17 @@ import { mcpClient } from '../support/mcp-link.js';
 import { MAIN } from '../support/mcp-client.js';
 import { Nexus } from '../support/nexus.js';
 
+type Entries = Readonly<
+  Record<
+    string,
+    { readonly type?: string; readonly command: string; readonly args: string[]; readonly env?: Record<string, string> }
+  >
+>;
+
 interface Written {
-  readonly mcpServers: Readonly<
-    Record<string, { readonly command: string; readonly args: string[]; readonly env?: Record<string, string> }>
-  >;
+  /** As Claude Desktop has it, and as VS Code has it. */
+  readonly mcpServers: Entries;
+  readonly servers: Entries;
 }
 
 let nexus: Nexus;
@@ -27,30 +34,38 @@ afterAll(async () => {
 
 const read = async (file: string): Promise<Written> => JSON.parse(await readFile(file, 'utf8')) as Written;
 
-it('starts a server, from another folder and with nothing of this shell', async () => {
-  const { code, output } = await runCommand(nexus, ['mcp', 'config', 'track', '--client', 'claude-desktop']);
-  expect(code, output).toBe(0);
-  const file = join(nexus.root, 'xdg-config', 'Claude', 'claude_desktop_config.json');
-  expect((await stat(file)).mode & 0o777).toBe(0o600);
-  const { nexus3 } = (await read(file)).mcpServers;
-  expect(nexus3?.command).toBe(process.execPath);
-  expect(nexus3?.args[0]).toBe(MAIN);
-  const client = mcpClient('legacy');
-  await client.connect(
-    new StdioClientTransport({
-      command: '',
-      ...nexus3,
-      env: { ...nexus3?.env, PATH: '/usr/bin:/bin' },
-      cwd: '/',
-      stderr: 'ignore',
-    }),
-  );
-  const listed = await callTool(client, 'graph_list', {});
-  expect(listed.isError, listed.text).toBe(false);
-  await client.close();
-  const again = await runCommand(nexus, ['mcp', 'config', 'track', '--client', 'claude-desktop']);
-  expect(again.output).toContain('nothing was changed');
-});
+it.each([
+  ['claude-desktop', join('Claude', 'claude_desktop_config.json')],
+  ['vscode', join('Code', 'User', 'mcp.json')],
+] as const)(
+  'starts both servers as %s would, from another folder and with nothing of this shell',
+  async (client, at) => {
+    const args = ['mcp', 'config', 'track', '--control', '--client', client];
+    const { code, output } = await runCommand(nexus, args);
+    expect(code, output).toBe(0);
+    const file = join(nexus.root, 'xdg-config', at);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const written = await read(file);
+    const servers = client === 'vscode' ? written.servers : written.mcpServers;
+    for (const [name, tool] of [
+      ['nexus3', 'graph_list'],
+      ['nexus3-control', 'status'],
+    ] as const) {
+      const entry = servers[name];
+      expect(entry).toMatchObject({ command: process.execPath, args: expect.arrayContaining([MAIN]) as string[] });
+      expect(entry?.type).toBe(client === 'vscode' ? 'stdio' : undefined);
+      const { type: _, ...start } = entry ?? { type: '', command: '', args: [] };
+      const env = { ...start.env, PATH: '/usr/bin:/bin' };
+      const agent = mcpClient('legacy');
+      await agent.connect(new StdioClientTransport({ ...start, env, cwd: '/', stderr: 'ignore' }));
+      const called = await callTool(agent, tool, {});
+      expect(called.isError, called.text).toBe(false);
+      await agent.close();
+    }
+    const again = await runCommand(nexus, args);
+    expect(again.output).toContain('nothing was changed');
+  },
+);
 
 it('follows a link, keeps a mode, and holds no secret', async () => {
   const folder = join(nexus.root, 'dotfiles');
@@ -88,7 +103,14 @@ it('refuses what it cannot know', async () => {
   const broken = await nexus.run('mcp', 'config', '--client', 'claude-desktop', '--file', file);
   expect(broken.code).toBe(2);
   expect(broken.err).toContain('line 3, column 1');
-  expect((await nexus.run('mcp', 'config', 'nowhere')).code).toBe(2);
+  await writeFile(file, '{\n  // mine\n  "mcpServers": {}\n}\n');
+  const commented = await nexus.run('mcp', 'config', '--client', 'claude-desktop', '--file', file);
+  expect(commented.code).toBe(2);
+  expect(commented.err).toMatch(/plain JSON, without\s+comments\.\n +line 2, column 3: a comment\n/);
+  expect(await readFile(file, 'utf8')).toContain('// mine');
+  const nowhere = await nexus.run('mcp', 'config', 'nowhere');
+  expect(nowhere.code).toBe(2);
+  expect(nowhere.err).toContain('known: track\n');
   expect((await nexus.run('mcp', 'config', 'locker')).code).toBe(2);
   expect((await nexus.run('mcp', 'config', '--file', file)).code).toBe(2);
   expect((await nexus.run('mcp', 'config', '--client', 'emacs')).code).toBe(2);

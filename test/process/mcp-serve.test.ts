@@ -44,6 +44,12 @@ describe('a server on stdin and stdout', () => {
     expect(server.err).toBe('');
   });
 
+  it('names what it could serve where it was asked for something else', async () => {
+    await using server = new ServerProcess(nexus, { args: ['mcp', 'serve', 'trakc'] });
+    expect(await server.ended()).toBe(2);
+    expect(server.err).toContain('known: track\n');
+  });
+
   it('ends well before anything was said', async () => {
     await using server = new ServerProcess(nexus, CONTROL);
     server.child.stdin.end();

@@ -17,6 +17,7 @@ const LONG_FILES = [
   'test/process/rotation.test.ts',
   'test/process/killed.test.ts',
   'test/process/restore-last-copies.test.ts',
+  'test/process/mcp-transports.test.ts',
   'test/process/client.test.ts',
   'test/process/client-commands.test.ts',
   'test/process/reset.test.ts',

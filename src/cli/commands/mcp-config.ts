@@ -113,10 +113,16 @@ async function foundations(
 }
 
 async function refuseUnknown(configuration: Configuration, envs: readonly string[]): Promise<void> {
+  if (envs.length === 0) return;
   const { isLocker, selectEnvironments } = await import('../../reconcile/desired.js');
-  const [locker] = envs.length === 0 ? [] : selectEnvironments(configuration, envs).filter(isLocker);
-  if (locker === undefined) return;
-  throw new Nexus3Error('USAGE', 'Locker is served to no agent.', { hint: 'Name other environments.' });
+  const [lockers, environments] = [
+    configuration.environments.filter(isLocker),
+    configuration.environments.filter((one) => !isLocker(one)),
+  ];
+  if (lockers.some(({ name }) => envs.includes(name))) {
+    throw new Nexus3Error('USAGE', 'Locker is served to no agent.', { hint: 'Name other environments.' });
+  }
+  selectEnvironments({ ...configuration, environments }, envs);
 }
 
 async function partsOf(

@@ -25,6 +25,7 @@ export const mcpServe: CommandSpec = {
   ],
   exitCodes: {
     [EXIT.good]: 'it has ended as it was told to',
+    [EXIT.problem]: 'with --http: the port is taken',
     [EXIT.unreachable]: 'with --http: Locker, which has the token, cannot be reached',
   },
   schema: undefined,

@@ -26,7 +26,7 @@ export function beyondJson(text: string): readonly BeyondJson[] {
   const scanner = createScanner(text);
   const found: BeyondJson[] = [];
   let comma: number | undefined;
-  for (let kind = scanner.scan(); kind !== SyntaxKind.EOF; kind = scanner.scan()) {
+  for (let kind: number = scanner.scan(); kind !== SyntaxKind.EOF; kind = scanner.scan()) {
     const closes = kind === SyntaxKind.CloseBraceToken || kind === SyntaxKind.CloseBracketToken;
     if (comma !== undefined && closes) found.push({ what: 'a comma with nothing behind it', offset: comma });
     if (COMMENTS.has(kind)) found.push({ what: 'a comment', offset: scanner.getTokenOffset() });
