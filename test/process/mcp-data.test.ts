@@ -311,7 +311,9 @@ describe('a vault that is down', () => {
     expect(refused.text).toMatch(/^VAULT_UNREACHABLE: .*\n {2}it was not sent, so it has not been done/);
     expect(refused.text).not.toContain('not known');
     expect((await write('graph_explain', { graph: 'late', query })).text).toMatch(/^ENVIRONMENT_UNREACHABLE: /);
-    expect((await write('graph_query', { graph: 'late', query: 'MATCH (n:Early) RETURN count(n)' })).isError).toBe(false);
+    expect((await write('graph_query', { graph: 'late', query: 'MATCH (n:Early) RETURN count(n)' })).isError).toBe(
+      false,
+    );
     await PROCESS_HANDS.start(nexus, 'track', 'vault');
     await until(async () => !(await write('graph_write', { graph: 'late', query: 'RETURN 1' })).isError, 'it is back');
     const { data } = await write('graph_query', { graph: 'late', query: 'MATCH (n) RETURN labels(n)' });
