@@ -8,7 +8,7 @@ import { ClientOfflineError } from '@redis/client';
 import type { DriverClient, Interceptor, Link } from '../../client/driver.js';
 import type { Connections } from './connections.js';
 import { QUEUE_IS_FULL } from './failure.js';
-import type { Internals, PoolInternals, Queued } from './internals.js';
+import type { Internals, PoolInternals } from './internals.js';
 import { internalsOf } from './internals.js';
 
 export interface Hooks {

@@ -29,7 +29,7 @@ export interface PoolInternals extends Openable {
   execute: (this: PoolInternals, task: (client: Internals) => unknown) => Promise<unknown>;
 }
 
-export interface Queued {
+interface Queued {
   readonly args: Words;
 }
 
