@@ -75,7 +75,15 @@ async function loadUsers(server: TestServer, text: string, admin: Secret): Promi
 
 async function grant(file: string): Promise<NewToken> {
   const place = { locker: locker.address, vault: vault.address };
-  const made = await tokens.create({ env: 'track', kind: 'standard', names: ['default'], label: '', file, ...place, at: AT });
+  const made = await tokens.create({
+    env: 'track',
+    kind: 'standard',
+    names: ['default'],
+    label: '',
+    file,
+    ...place,
+    at: AT,
+  });
   await loadUsers(locker, renderUsersAcl('vault', 'secure', { ...own, tokenUsers: await tokens.list() }), own.admin);
   await made.writeFile();
   return made;

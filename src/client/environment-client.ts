@@ -44,6 +44,7 @@ export interface ClientEvents {
 
 /** Since `connect`. */
 export interface ClientCounters {
+  /** Reads that the operational answered; in a Secure Environment none. */
   readonly readsFromOperational: number;
   /** Of all reads through `operational` and `roQuery`, those that the vault answered. */
   readonly readsFromVault: number;
@@ -59,6 +60,7 @@ export interface ClientCounters {
   readonly credentialsReread: number;
 }
 
+/** Whether there is a connection, and where reads go. */
 export interface ClientState {
   readonly vault: 'up' | 'down';
   /** `none` in a Secure Environment. */
@@ -76,33 +78,46 @@ export interface EnvironmentClient extends AsyncDisposable {
   readonly kind: EnvironmentKind;
   /**
    * The vault, authenticated as `default` with the password from Locker: all writes. While it does not answer, commands
-   * reject with VAULT_UNREACHABLE after at most {@link ConnectOptions.vaultWaitMaxMs}; none is kept to be sent later.
+   * reject with VAULT_UNREACHABLE after at most {@link ClientOptions.vaultWaitMaxMs}; none is kept to be sent later.
    * `outcome` of the error says whether it may have been done: `not-sent` or `unknown`.
-   * Writes over `duplicate()` and `createPool()` are covered by `synced()` and `readYourWrites` as well.
+   * Writes over `duplicate()` and `createPool()` are covered by `synced()` and `readYourWrites` as well. More than
+   * {@link ClientOptions.commandsMax} at once reject with TOO_MANY_COMMANDS, `SELECT` with DATABASE_FIXED; what would take
+   * the connection over (`subscribe`, `monitor`) with CONNECTION_SHARED: a `duplicate()` is for that.
    */
   readonly vault: RedisClient;
   /**
    * The operational, without a password: all reads. Where it is down, loading or too far behind, the vault answers in its
-   * place. Anything but a read rejects with NOT_A_READ. In a Secure Environment the vault answers always. What is read over
-   * `duplicate()` and `createPool()` is asked of this server alone, and does not wait for writes.
+   * place; where neither can, a read rejects with ENVIRONMENT_UNREACHABLE. Anything but a read rejects with NOT_A_READ, a
+   * scan that cannot go on where it began with CURSOR_LOST; DATABASE_FIXED and CONNECTION_SHARED as on `vault`. In a Secure
+   * Environment the vault answers always. What is read over `duplicate()` and `createPool()` is asked of this server alone,
+   * and does not wait for writes.
    */
   readonly operational: RedisClient;
-  /** A graph: `query` and all that changes it at the vault, `roQuery` at the operational. The graph need not be there yet. */
+  /**
+   * A graph: `query` and all that changes it at the vault, `roQuery` at the operational. The graph need not be there yet.
+   * Parameters that cannot be written as Cypher reject with USAGE; all else as on `vault` and `operational`.
+   */
   graph(name: string): Graph;
-  /** Names of all graphs, from the operational. */
+  /** Names of all graphs, from the operational. @throws as reads of `operational` do */
   graphs(): Promise<string[]>;
   /**
    * Resolves once the operational has everything that this client was told is written, over whichever of its connections.
    * In a Secure Environment at once.
-   * @throws Nexus3Error NOT_SYNCED when it has not within `timeoutMs`, VAULT_UNREACHABLE
+   * @throws Nexus3Error NOT_SYNCED when it has not within `timeoutMs`, VAULT_UNREACHABLE (without `outcome`: what was
+   * acknowledged is done), CLIENT_CLOSED, USAGE
    */
   synced(options?: SyncedOptions): Promise<void>;
   /** How things are now; asks nobody. */
   readonly state: ClientState;
   readonly counters: ClientCounters;
+  /** A listener that throws ends the program, as any listener's error does, and harms no connection. */
   on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): this;
   off<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): this;
-  /** Ends all of its connections, also duplicates and pools. What is under way is waited for, for at most a second. */
+  /**
+   * Ends all of its connections, also duplicates and pools; called again, it waits for the same end. What was sent before,
+   * over any of them, is waited for, for at most 1,000 ms altogether, and rejects with CLIENT_CLOSED after that (`outcome`
+   * `unknown`); so does all that is asked later (`not-sent`).
+   */
   close(): Promise<void>;
 }
 

@@ -47,8 +47,7 @@ export class Writes implements Interceptor {
     return this.#send(request, send, link).catch((error: unknown) => this.afterFailure(request, send, link, error));
   };
 
-  refusal = (): Nexus3Error | undefined =>
-    this.#init.isClosed() ? closed(this.#init.env, 'not-sent') : undefined;
+  refusal = (): Nexus3Error | undefined => (this.#init.isClosed() ? closed(this.#init.env, 'not-sent') : undefined);
 
   async #whenUp<T>(request: Request, send: Send<T>, link: Link): Promise<T> {
     const vault = this.#init.vault();

@@ -18,7 +18,10 @@ let nexus: Nexus;
 const clients = new OpenClients(() => nexus);
 
 beforeAll(async () => {
-  nexus = await Nexus.make({ runtime: 'process', environments: { track: 'standard', user: 'secure', hidden: 'secure' } });
+  nexus = await Nexus.make({
+    runtime: 'process',
+    environments: { track: 'standard', user: 'secure', hidden: 'secure' },
+  });
   await nexus.report(0, 'up');
   await nexus.admin('track', 'vault', 'SET', 'kept', 'value');
 });
@@ -415,7 +418,9 @@ describe('a Secure Environment', () => {
   it('that protocol v1.0 does not know is one also for who has nothing but a token', async () => {
     const token = join(nexus.root, 'hidden.token');
     expect((await nexus.run('locker', 'grant', 'hidden', '--out', token)).code).toBe(0);
-    const client = clients.keep(await connect('hidden', { ...QUICK, token, surroundings: { cwd: nexus.root, env: {} } }));
+    const client = clients.keep(
+      await connect('hidden', { ...QUICK, token, surroundings: { cwd: nexus.root, env: {} } }),
+    );
     expect([client.kind, client.state.operational, client.state.readsFrom]).toEqual(['secure', 'none', 'vault']);
     await client.vault.set('k', '1');
     expect(await client.operational.get('k')).toBe('1');

@@ -337,14 +337,10 @@ describe('a vault that is down', () => {
     const query = 'CREATE (:Late)';
     expect((await write('graph_write', { graph: 'late', query: 'CREATE (:Early)' })).isError).toBe(false);
     await PROCESS_HANDS.kill(nexus, 'track', 'vault');
-    // What is sent before the end of a connection is heard of may have been done.
-    const known = async () => (await callTool(writing.client, 'environments', {})).text;
-    await until(async () => (await known()).includes('"vault":"down"'), 'it is heard of');
-    const refused = await write('graph_write', { graph: 'late', query });
-    expect(refused.text).toMatch(/^VAULT_UNREACHABLE: .*\n {2}it was not sent, so it has not been done/);
-    expect(refused.text).not.toContain('not known');
+    // A connection whose end has not been noticed yet may be written to, and then it is not known.
+    const said = /^VAULT_UNREACHABLE: .*\n {2}it was not sent, so it has not been done/;
+    await until(async () => said.test((await write('graph_write', { graph: 'late', query })).text), 'that it is said');
     expect((await write('graph_explain', { graph: 'late', query })).text).toMatch(/^ENVIRONMENT_UNREACHABLE: /);
-    expect((await write('graph_query', { graph: 'late', query: 'MATCH (n:Early) RETURN count(n)' })).isError).toBe(false);
     await PROCESS_HANDS.start(nexus, 'track', 'vault');
     await until(async () => !(await write('graph_write', { graph: 'late', query: 'RETURN 1' })).isError, 'it is back');
     const { data } = await write('graph_query', { graph: 'late', query: 'MATCH (n) RETURN labels(n)' });

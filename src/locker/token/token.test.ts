@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseToken, Token } from './token.js';
 
-const PLACE = { env: 'track', kind: 'standard', locker: { host: '127.0.0.1', port: 6720 }, vault: { host: '::1', port: 6640 } } as const;
+const PLACE = {
+  env: 'track',
+  kind: 'standard',
+  locker: { host: '127.0.0.1', port: 6720 },
+  vault: { host: '::1', port: 6640 },
+} as const;
 const made = (): Token => Token.generate(PLACE);
 
 function parsed(text: string): Token {

@@ -61,7 +61,15 @@ beforeEach(async () => {
 
 async function create(env: string, names: readonly CredentialName[], file = 'a.token'): Promise<NewToken> {
   const place = { locker: server.address, vault: server.address };
-  const made = await tokens.create({ env, kind: 'standard', names, label: '', file: join(folder, file), ...place, at: AT });
+  const made = await tokens.create({
+    env,
+    kind: 'standard',
+    names,
+    label: '',
+    file: join(folder, file),
+    ...place,
+    at: AT,
+  });
   await made.writeFile();
   return made;
 }

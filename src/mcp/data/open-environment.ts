@@ -52,13 +52,15 @@ export class OpenEnvironment {
 
   /** On the vault, and then a short wait until the operational has it. @throws NotSent */
   async writeGraph<Result>(work: (ask: Ask) => Promise<Result>, run: LaneRun): Promise<Result> {
-    let isSent = false;
+    let sent = 0;
     try {
       return await this.#writes.run(async (ask) => {
         const result = await work((command) => {
-          // Also one that fails may have been done.
-          if (!isSent && command[0] !== PROBE) this.#written += 1;
-          isSent ||= command[0] !== PROBE;
+          if (command[0] !== PROBE) {
+            sent += 1;
+            // Also what fails may have been done.
+            this.#written += 1;
+          }
           return ask(command);
         });
         // The client has its own reads wait for all that the vault has by now, as for whatever it sends there and is no read.
@@ -67,7 +69,7 @@ export class OpenEnvironment {
         return result;
       }, run);
     } catch (error) {
-      throw isSent || !isUnreachable(error) ? error : new NotSent(error);
+      throw sent > 0 || !isUnreachable(error) ? error : new NotSent(error);
     }
   }
 

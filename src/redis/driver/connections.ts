@@ -1,6 +1,6 @@
 /** What a client has open besides its own connection, and how all of it is ended: duplicates, pools and their members. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Internals, PoolInternals } from './intercept.js';
+import type { Internals, PoolInternals } from './internals.js';
 
 /** How often it is looked whether all that was sent has been answered, in milliseconds. */
 const POLL_MS = 5;

@@ -6,46 +6,10 @@
  */
 import { ClientOfflineError } from '@redis/client';
 import type { DriverClient, Interceptor, Link } from '../../client/driver.js';
-import type { RedisClient } from '../../client/environment-client.js';
 import type { Connections } from './connections.js';
 import { QUEUE_IS_FULL } from './failure.js';
-
-type Words = readonly string[];
-
-export interface Openable {
-  readonly isOpen: boolean;
-  connect: (this: Openable) => Promise<unknown>;
-  destroy(): void;
-  on(event: string, listener: (...args: unknown[]) => void): unknown;
-}
-
-/** What stands behind the typed surface of a client. */
-export interface Internals extends Openable {
-  readonly _self: Internals;
-  readonly isReady: boolean;
-  readonly options: { readonly commandsQueueMaxLength?: number };
-  _commandOptions?: unknown;
-  _getQueue(): { readonly pendingCount: number };
-  sendCommand: (this: Internals, args: Words, options?: unknown) => Promise<unknown>;
-  _executeMulti: (this: Internals, commands: readonly Queued[], selectedDb?: number) => Promise<unknown>;
-  _executePipeline: (this: Internals, commands: readonly Queued[], selectedDb?: number) => Promise<unknown>;
-  duplicate: (this: Internals, overrides?: unknown) => Internals;
-  createPool: (this: Internals, options?: unknown) => PoolInternals;
-  once(event: string, listener: (...args: unknown[]) => void): unknown;
-}
-
-export interface PoolInternals extends Openable {
-  readonly _self: PoolInternals;
-  execute: (this: PoolInternals, task: (client: Internals) => unknown) => Promise<unknown>;
-}
-
-interface Queued {
-  readonly args: Words;
-}
-
-export function internalsOf(client: RedisClient): Internals {
-  return (client as unknown as Internals)._self;
-}
+import type { Internals, PoolInternals } from './internals.js';
+import { internalsOf } from './internals.js';
 
 export interface Hooks {
   /** What is opened besides the client's own connection is closed with it. */

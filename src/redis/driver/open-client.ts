@@ -6,7 +6,8 @@ import type { RedisClient } from '../../client/environment-client.js';
 import { Nexus3Error } from '../../errors.js';
 import { Connections, end } from './connections.js';
 import { connectionFailure } from './failure.js';
-import { intercept, internalsOf } from './intercept.js';
+import { intercept } from './intercept.js';
+import { internalsOf } from './internals.js';
 import { SeverSignal } from './severable.js';
 
 /** How long a connection may take to open, in milliseconds. */
