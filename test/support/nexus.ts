@@ -232,7 +232,7 @@ export function findingOf(report: Report, env: string, code: FindingCode): Repor
 export type PlainReply = string | number | null | readonly PlainReply[];
 
 /** Text for bytes; an error reply as its text. */
-function plain(reply: Reply): PlainReply {
+export function plain(reply: Reply): PlainReply {
   if (reply instanceof ReplyError) return reply.text;
   if (Buffer.isBuffer(reply)) return reply.toString('utf8');
   if (isList(reply)) return reply.map(plain);
