@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ReplyEnd, ReplyUnreadable, RespCursor } from './resp-cursor.js';
+import { isError, ReplyEnd, ReplyUnreadable, RespCursor } from './resp-cursor.js';
 
 /** Text is sent as a bulk string. */
 type Value = string | number | null | readonly Value[];
@@ -87,11 +87,11 @@ describe('a reply read in place', () => {
     for (const text of ['', 'x', '$5\r\nabc\r\n', ':12', '*1\r\n', '$x\r\n', '%1\r\n']) {
       expect(() => new RespCursor(Buffer.from(text)).skip(), text).toThrow(ReplyUnreadable);
     }
-    for (const text of ['x\r\n', '$1x\r\n', '%1\r\n', '*-x\r\n']) {
+    for (const text of ['x\r\n', '$1x\r\n', '%1\r\n', '*1-\r\n']) {
       expect(() => new ReplyEnd().find(Buffer.from(text)), text).toThrow(ReplyUnreadable);
     }
     expect(() => new RespCursor(serialize('text')).list()).toThrow(ReplyUnreadable);
     expect(new RespCursor(Buffer.from('*-1\r\n')).list()).toBe(0);
-    expect(new RespCursor(Buffer.from('-ERR no\r\n')).isError).toBe(true);
+    expect([isError(Buffer.from('-ERR no\r\n')), isError(Buffer.from('+OK\r\n'))]).toEqual([true, false]);
   });
 });

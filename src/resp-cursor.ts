@@ -10,6 +10,7 @@ export class ReplyUnreadable extends Error {}
 const CR = 0x0d;
 const MINUS = 0x2d;
 const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
 const [STATUS, ERROR, INTEGER, BULK, LIST] = [0x2b, 0x2d, 0x3a, 0x24, 0x2a];
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -17,6 +18,11 @@ const SPACE = 0x20;
 const DELETE = 0x7f;
 /** CR and LF. */
 const LINE_END = 2;
+
+/** Whether a whole reply is an error. */
+export function isError(reply: Buffer): boolean {
+  return reply[0] === ERROR;
+}
 
 export class RespCursor {
   readonly #bytes: Buffer;
@@ -35,10 +41,6 @@ export class RespCursor {
     return new RespCursor(this.#bytes, this.#letters, this.#at);
   }
 
-  get isError(): boolean {
-    return this.#kind === ERROR;
-  }
-
   /** Goes into a list: how many items come now. Of nothing, none. @throws ReplyUnreadable for anything else */
   list(): number {
     const kind = this.#kind;
@@ -52,9 +54,16 @@ export class RespCursor {
   text(): string {
     const start = this.#scalar();
     if (start < 0) return '';
-    return isPlain(this.#letters, start, this.#end)
+    return isPlain(this.#bytes, start, this.#end)
       ? this.#letters.slice(start, this.#end)
       : this.#bytes.toString('utf8', start, this.#end);
+  }
+
+  /** A whole number as it is written. */
+  digits(): string {
+    if (this.#kind !== INTEGER) return this.text();
+    const start = this.#scalar();
+    return this.#letters.slice(start, this.#end);
   }
 
   /** A whole number small enough for one, such as a type or a length. */
@@ -66,7 +75,7 @@ export class RespCursor {
   json(): string {
     const start = this.#scalar();
     if (start < 0) return '""';
-    if (isPlain(this.#letters, start, this.#end)) return `"${this.#letters.slice(start, this.#end)}"`;
+    if (isPlain(this.#bytes, start, this.#end)) return `"${this.#letters.slice(start, this.#end)}"`;
     return JSON.stringify(this.#bytes.toString('utf8', start, this.#end));
   }
 
@@ -99,37 +108,35 @@ export class RespCursor {
       const start = this.#at;
       this.#end = start + length;
       this.#at = this.#end + LINE_END;
-      if (this.#at > this.#letters.length) throw new ReplyUnreadable('it ends too early');
+      if (this.#at > this.#bytes.length) throw new ReplyUnreadable('it ends too early');
       return start;
     }
     if (kind === INTEGER || kind === STATUS || kind === ERROR) {
       const start = this.#at + 1;
-      this.#end = this.#letters.indexOf('\r', start);
-      if (this.#end < 0) throw new ReplyUnreadable('it ends too early');
+      this.#end = endOfLine(this.#bytes, start);
       this.#at = this.#end + LINE_END;
       return start;
     }
-    if (kind !== LIST) throw new ReplyUnreadable(Number.isNaN(kind) ? 'it ends too early' : 'it is no reply of RESP2');
+    if (kind !== LIST) throw new ReplyUnreadable(kind === undefined ? 'it ends too early' : 'it is no reply of RESP2');
     this.skip();
     return -1;
   }
 
-  /** NaN at the end. */
-  get #kind(): number {
-    return this.#letters.charCodeAt(this.#at);
+  /** Undefined at the end. */
+  get #kind(): number | undefined {
+    return this.#bytes[this.#at];
   }
 
   /** Of a list or bulk string its length, or an integer. */
   #number(): number {
-    const letters = this.#letters;
+    const bytes = this.#bytes;
     let at = this.#at + 1;
-    const isNegative = letters.charCodeAt(at) === MINUS;
+    const isNegative = bytes[at] === MINUS;
     if (isNegative) at += 1;
     let value = 0;
-    for (let code = letters.charCodeAt(at); code !== CR; code = letters.charCodeAt(at)) {
-      const digit = code - DIGIT_0;
-      if (!(digit >= 0 && digit <= 9)) throw new ReplyUnreadable('a length is no number');
-      value = value * 10 + digit;
+    for (let byte = bytes[at]; byte !== CR; byte = bytes[at]) {
+      if (byte === undefined || byte < DIGIT_0 || byte > DIGIT_9) throw new ReplyUnreadable('a length is no number');
+      value = value * 10 + byte - DIGIT_0;
       at += 1;
     }
     this.#at = at + LINE_END;
@@ -138,12 +145,22 @@ export class RespCursor {
 }
 
 /** Whether it is the same in ASCII, UTF-8 and, within quotes, JSON. */
-function isPlain(letters: string, start: number, end: number): boolean {
+function isPlain(bytes: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at += 1) {
-    const code = letters.charCodeAt(at);
-    if (code < SPACE || code >= DELETE || code === QUOTE || code === BACKSLASH) return false;
+    const byte = bytes[at] ?? 0;
+    if (byte < SPACE || byte >= DELETE || byte === QUOTE || byte === BACKSLASH) return false;
   }
   return true;
+}
+
+/** Lines are mostly a few letters, for which a search is dear. */
+function endOfLine(bytes: Buffer, start: number): number {
+  let at = start;
+  for (let byte = bytes[at]; byte !== CR; byte = bytes[at]) {
+    if (byte === undefined) throw new ReplyUnreadable('it ends too early');
+    at += 1;
+  }
+  return at;
 }
 
 /** Says of bytes that come in pieces where a reply is whole: looks at each of them once. */
@@ -156,38 +173,30 @@ export class ReplyEnd {
   find(bytes: Buffer): number | undefined {
     while (this.#items > 0) {
       const kind = bytes[this.#at];
-      const lineEnd = endOfLine(bytes, this.#at);
-      if (lineEnd === undefined) return undefined;
+      const line = this.#at + 1;
+      let end = line;
+      let number = 0;
+      let isNumber = true;
+      for (; end < bytes.length && bytes[end] !== CR; end += 1) {
+        const digit = (bytes[end] ?? 0) - DIGIT_0;
+        if (digit < 0 || digit > 9) isNumber = false;
+        number = number * 10 + digit;
+      }
+      let next = end + LINE_END;
+      if (next > bytes.length) return undefined;
       if (kind === LIST || kind === BULK) {
-        const length = lengthAt(bytes, this.#at + 1, lineEnd - LINE_END);
-        const after = lineEnd + (kind === BULK && length >= 0 ? length + LINE_END : 0);
-        if (after > bytes.length) return undefined;
-        this.#items += kind === LIST ? Math.max(0, length) : 0;
-        this.#at = after;
-      } else if (kind === INTEGER || kind === STATUS || kind === ERROR) {
-        this.#at = lineEnd;
-      } else throw new ReplyUnreadable('it is no reply of RESP2');
+        const isNothing = bytes[line] === MINUS;
+        if (!isNumber && !isNothing) throw new ReplyUnreadable('a length is no number');
+        const length = isNothing ? 0 : number;
+        if (kind === LIST) this.#items += length;
+        else if (!isNothing) next += length + LINE_END;
+        if (next > bytes.length) return undefined;
+      } else if (kind !== INTEGER && kind !== STATUS && kind !== ERROR) {
+        throw new ReplyUnreadable('it is no reply of RESP2');
+      }
+      this.#at = next;
       this.#items -= 1;
     }
     return this.#at;
   }
-}
-
-/** Behind the line; undefined while it is not whole. Its lines are mostly a few letters, for which a search is dear. */
-function endOfLine(bytes: Buffer, start: number): number | undefined {
-  for (let at = start; at + 1 < bytes.length; at += 1) {
-    if (bytes[at] === CR) return at + LINE_END;
-  }
-  return undefined;
-}
-
-function lengthAt(bytes: Buffer, start: number, end: number): number {
-  let value = 0;
-  const isNothing = bytes[start] === MINUS;
-  for (let at = isNothing ? start + 1 : start; at < end; at += 1) {
-    const digit = (bytes[at] ?? 0) - DIGIT_0;
-    if (!(digit >= 0 && digit <= 9)) throw new ReplyUnreadable('a length is no number');
-    value = value * 10 + digit;
-  }
-  return isNothing ? -value : value;
 }

@@ -26,7 +26,8 @@ export class CallGate {
 
   /** Runs it when it is its turn. @throws Nexus3Error BUSY; the signal's reason where it is aborted while it waits */
   async run<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    await this.#enter(signal);
+    const turn = this.#enter(signal);
+    if (turn !== undefined) await turn;
     try {
       return await work();
     } finally {
@@ -34,17 +35,18 @@ export class CallGate {
     }
   }
 
-  async #enter(signal: AbortSignal | undefined): Promise<void> {
+  /** Undefined: at once, which is how it mostly is, and then not even a turn of microtasks is waited for. */
+  #enter(signal: AbortSignal | undefined): Promise<void> | undefined {
     signal?.throwIfAborted();
     const { atOnceMax, waitingMax, waitMaxMs } = this.#limits;
     if (this.#running < atOnceMax) {
       this.#running += 1;
-      return;
+      return undefined;
     }
     if (this.#waiting.size >= waitingMax) {
       throw busy(`${String(atOnceMax)} calls are under way, and ${String(waitingMax)} are waiting`);
     }
-    await new Promise<void>((resolve, reject) => {
+    return new Promise<void>((resolve, reject) => {
       // Whoever leaves hands its place on, so the number of those running stays.
       const start = (): void => {
         settle();

@@ -79,9 +79,9 @@ export class GraphLanes {
 
   async #ask(lane: Lane, command: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<Buffer> {
     signal.throwIfAborted();
-    const reply = lane.connection.ask(command);
-    const outcome = await firstOf(reply, timeoutMs + QUERY_GRACE_MS, signal);
-    if (outcome === 'answered') return reply;
+    const asked = lane.connection.ask(command);
+    const reply = await firstOf(asked, timeoutMs + QUERY_GRACE_MS, signal);
+    if (reply !== undefined) return reply;
     // The engine cannot be made to stop. Its connection stays until it answers, so that it is known how many still run.
     if (!lane.runsOn) this.#overruns += 1;
     lane.runsOn = true;
@@ -90,7 +90,7 @@ export class GraphLanes {
       this.#overruns -= 1;
       lane.connection.close();
     };
-    reply.then(ended, ended);
+    asked.then(ended, ended);
     signal.throwIfAborted();
     throw timedOut(timeoutMs);
   }
@@ -102,18 +102,29 @@ interface Lane {
   runsOn: boolean;
 }
 
-function firstOf(reply: Promise<Buffer>, waitMs: number, signal: AbortSignal): Promise<'answered' | 'late'> {
-  return new Promise((resolve) => {
-    const settle = (outcome: 'answered' | 'late'): void => {
+/** Undefined when the time is over, or the signal raised, before it came. */
+function firstOf(reply: Promise<Buffer>, waitMs: number, signal: AbortSignal): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      resolve(outcome);
+      signal.removeEventListener('abort', onLate);
     };
-    const timer = setTimeout(settle, waitMs, 'late');
-    const onAbort = (): void => settle('late');
-    const onReply = (): void => settle('answered');
-    signal.addEventListener('abort', onAbort);
-    reply.then(onReply, onReply);
+    const onLate = (): void => {
+      settle();
+      resolve(undefined);
+    };
+    const timer = setTimeout(onLate, waitMs);
+    signal.addEventListener('abort', onLate);
+    reply.then(
+      (bytes) => {
+        settle();
+        resolve(bytes);
+      },
+      (error: unknown) => {
+        settle();
+        reject(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
   });
 }
 

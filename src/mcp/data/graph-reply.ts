@@ -97,7 +97,7 @@ export class ValueReader {
   #value(type: number, depth: number): string {
     const cursor = this.#cursor;
     if (this.#room <= 0) return this.#leave('there is no room for it in this row');
-    this.#room -= VALUE_COST_BYTES + Math.min(cursor.textBytes, VALUE_BYTES_MAX);
+    this.#room -= VALUE_COST_BYTES;
     switch (type) {
       case TYPE.null:
         cursor.skip();
@@ -242,11 +242,12 @@ export class ValueReader {
   }
 
   #whole(): string {
-    return wholeNumber(this.#cursor.text());
+    return wholeNumber(this.#cursor.digits());
   }
 
   #text(): string {
     const bytes = this.#cursor.textBytes;
+    this.#room -= Math.min(bytes, VALUE_BYTES_MAX);
     if (bytes <= VALUE_BYTES_MAX) return this.#cursor.json();
     this.cut += 1;
     const shown = cutText(this.#cursor.text(), VALUE_BYTES_MAX);

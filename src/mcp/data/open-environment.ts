@@ -41,7 +41,7 @@ export class OpenEnvironment {
   /** On the operational; where it cannot answer, or has not yet what was written through this server, on the vault. */
   async readGraph<Result>(work: (ask: Ask) => Promise<Result>, run: LaneRun): Promise<Result> {
     const isElsewhere = this.client.state.readsFrom === 'vault';
-    if (isElsewhere || !(await this.#caughtUp())) return this.#vaultReads.run(work, run);
+    if (isElsewhere || (this.#isBehind && !(await this.#caughtUp()))) return this.#vaultReads.run(work, run);
     try {
       return await this.#reads.run(work, run);
     } catch (error) {
@@ -97,8 +97,12 @@ export class OpenEnvironment {
     await this.client.close();
   }
 
+  get #isBehind(): boolean {
+    return this.client.kind === 'standard' && this.#seen < this.#written;
+  }
+
   async #caughtUp(): Promise<boolean> {
-    if (this.client.kind === 'secure' || this.#seen === this.#written) return true;
+    if (!this.#isBehind) return true;
     const written = this.#written;
     try {
       await this.client.synced({ timeoutMs: WRITE_SEEN_WAIT_MS });

@@ -12,7 +12,8 @@ export class Turns {
 
   /** @throws Nexus3Error BUSY, and the signal's reason when it is aborted while waiting */
   async run<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
-    await this.#turn(signal);
+    const turn = this.#turn(signal);
+    if (turn !== undefined) await turn;
     try {
       return await work();
     } finally {
@@ -22,14 +23,15 @@ export class Turns {
     }
   }
 
-  async #turn(signal: AbortSignal): Promise<void> {
+  /** Undefined: at once. */
+  #turn(signal: AbortSignal): Promise<void> | undefined {
     signal.throwIfAborted();
     if (this.#free > 0) {
       this.#free -= 1;
-      return;
+      return undefined;
     }
     if (this.#waiting.length >= QUERIES_WAITING_MAX) throw busy();
-    await new Promise<void>((resolve, reject) => {
+    return new Promise<void>((resolve, reject) => {
       const settle = (error?: unknown): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', onAbort);

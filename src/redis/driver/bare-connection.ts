@@ -8,7 +8,7 @@ import { ErrorReply, SimpleError } from '@redis/client';
 import type { RedisClient } from '../../client/environment-client.js';
 import { Nexus3Error } from '../../errors.js';
 import type { Address } from '../../protocol/redis-conf.js';
-import { RespCursor } from '../../resp-cursor.js';
+import { isError, RespCursor } from '../../resp-cursor.js';
 import { openSocket, UnreachableError } from '../connection.js';
 import type { UnreachableCause } from '../observation.js';
 import { ReplyBytes, ReplyTooLarge } from './reply-bytes.js';
@@ -88,8 +88,7 @@ export class BareConnection {
     const answered = new Promise<Buffer>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     this.#socket.write(inRedisWords(command));
     const reply = await answered;
-    const cursor = new RespCursor(reply);
-    if (cursor.isError) throw new SimpleError(cursor.text());
+    if (isError(reply)) throw new SimpleError(new RespCursor(reply).text());
     return reply;
   }
 
