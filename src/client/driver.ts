@@ -38,8 +38,8 @@ export interface Link {
   ask(words: readonly string[]): Promise<unknown>;
 }
 
-/** Over the connection that it was asked of; or over another client's own connection. */
-export type Send<T> = (on?: DriverClient) => Promise<T>;
+/** Over the connection that it was asked of; or over another client's own connection. With other words, where there are some. */
+export type Send<T> = (on?: DriverClient, commands?: Request['commands']) => Promise<T>;
 
 /** What stands around everything that a client sends. */
 export interface Interceptor {

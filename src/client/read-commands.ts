@@ -48,10 +48,6 @@ export function isPlainRead(name: unknown): boolean {
   return PLAIN.has(name);
 }
 
-export function isScanning(name: string): boolean {
-  return SCANS.has(name.toUpperCase());
-}
-
 /** Cheap enough to be asked twice rather than to wait a round trip first. */
 export function isCheap(name: string): boolean {
   const upper = name.toUpperCase();

@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Nexus3Error } from '../errors.js';
 import type { Barrier } from './barrier.js';
-import type { CursorPlace, Cursors } from './cursors.js';
+import type { Continued, Cursors } from './cursors.js';
 import { lost } from './cursors.js';
 import type { Drivers, Interceptor, Link, Request, Send } from './driver.js';
 import type { ReadsFrom } from './environment-client.js';
-import { commandKind, isCheap, isPlainRead, isScanning } from './read-commands.js';
+import { commandKind, isCheap, isPlainRead } from './read-commands.js';
 import { forbiddenShared, selects } from './shared.js';
 import type { Side } from './side.js';
 import { closed, environmentUnreachable, seen, tooMany, writesNotVisible } from './unreachable.js';
@@ -68,7 +68,8 @@ export class Reads implements Interceptor {
     const kind = kindOf(request);
     if (kind === 'other' && !selects(request)) return Promise.reject(notARead(request));
     // A duplicate is for what holds a connection: it stays where it is.
-    return !link.isOwn || kind === 'own' ? this.#here(send, link) : this.#read(request, send);
+    if (!link.isOwn) return this.#elsewhere(send);
+    return kind === 'own' ? this.#here(request, send) : this.#read(request, send);
   };
 
   afterFailure = async <T>(request: Request, send: Send<T>, _link: Link, error: unknown): Promise<T> => {
@@ -80,12 +81,23 @@ export class Reads implements Interceptor {
 
   refusal = (): Nexus3Error | undefined => (this.#init.isClosed() ? closed(this.#init.env) : undefined);
 
-  /** Of that server and no other. */
-  async #here<T>(send: Send<T>, { isOwn }: Link): Promise<T> {
-    const side = this.#init.operational();
+  /** Over a connection that its owner waits for. */
+  async #elsewhere<T>(send: Send<T>): Promise<T> {
     try {
-      if (isOwn && !side.isUp) await side.untilUp(this.#init.waitMaxMs);
       return await send();
+    } catch (error) {
+      throw this.#explained(error, []);
+    }
+  }
+
+  /** Of that server and no other. */
+  async #here<T>(request: Request, send: Send<T>): Promise<T> {
+    const side = this.#init.operational();
+    const scans = this.#init.cursors.continued(request.commands);
+    try {
+      if (!side.isUp) await side.untilUp(this.#init.waitMaxMs);
+      if (scans !== undefined && !isThere(scans, side)) lost(scans.cursor);
+      return this.#marked(request, await send(undefined, scans?.commands), side, scans);
     } catch (error) {
       throw this.#explained(error, []);
     }
@@ -94,27 +106,26 @@ export class Reads implements Interceptor {
   /** Whichever server can answer, until one has. */
   async #read<T>(request: Request, send: Send<T>, failed?: readonly [ReadsFrom, unknown]): Promise<T> {
     const tried: (readonly [ReadsFrom, unknown])[] = failed === undefined ? [] : [failed];
-    const place = this.#scanPlace(request);
+    const scans = this.#init.cursors.continued(request.commands);
+    const ask: Send<T> = scans === undefined ? send : (on) => send(on, scans.commands);
     const until = performance.now() + this.#init.waitMaxMs;
     while (tried.length < ATTEMPTS_AT_ONCE || performance.now() < until) {
       if (tried.length >= ATTEMPTS_AT_ONCE) await sleep(ATTEMPT_PAUSE_MS);
-      const side = await this.#choose(tried.at(-1)?.[0], place?.side);
+      const side = await this.#choose(tried.at(-1)?.[0], scans?.place.side);
       if (side === undefined) break;
-      if (place !== undefined && place.epoch !== side.epoch) lost(cursorWord(request));
-      const { epoch } = side;
+      if (scans !== undefined && !isThere(scans, side)) lost(scans.cursor);
       try {
-        const reply = await (side.name === 'vault' ? send(side.driver) : this.#fromOperational(request, send, side));
+        const reply = await (side.name === 'vault' ? ask(side.driver) : this.#fromOperational(request, ask, side));
         this.counts[side.name] += 1;
         if (tried.length > 0) this.counts.rerouted += 1;
-        this.#noteCursors(request, reply, { side: side.name, epoch });
-        return reply;
+        return this.#marked(request, reply, side, scans);
       } catch (error) {
         if (!this.#isAboutServer(error) || this.#isOver(error)) throw this.#explained(error, []);
         if (isLoading(error) && side.name === 'operational') this.#init.onLoading();
         tried.push([side.name, error]);
       }
     }
-    if (place !== undefined) lost(cursorWord(request));
+    if (scans !== undefined) lost(scans.cursor);
     throw this.#explained(tried.at(-1)?.[1], tried);
   }
 
@@ -162,21 +173,12 @@ export class Reads implements Interceptor {
     }
   }
 
-  /** Where a scan must go on, the same place for all of a pipeline. @throws Nexus3Error CURSOR_LOST */
-  #scanPlace(request: Request): CursorPlace | undefined {
-    const places = request.commands
-      .map((words) => this.#init.cursors.placeFor(words))
-      .filter((one) => one !== undefined);
-    const [first] = places;
-    if (places.some(({ side, epoch }) => side !== first?.side || epoch !== first.epoch)) lost(cursorWord(request));
-    return first;
-  }
-
-  #noteCursors({ kind, commands }: Request, reply: unknown, place: CursorPlace): void {
+  /** @throws Nexus3Error CURSOR_LOST where the connection was made anew before it was sent: an answer comes over the one of now */
+  #marked<T>({ kind, commands }: Request, reply: T, side: Side, scans: Continued | undefined): T {
+    if (scans !== undefined && !isThere(scans, side)) lost(scans.cursor);
     const replies: readonly unknown[] = kind === 'command' ? [reply] : Array.isArray(reply) ? reply : [];
-    for (const [at, words] of commands.entries()) {
-      if (isScanning(String(words[0]))) this.#init.cursors.note(words, replies[at], place);
-    }
+    this.#init.cursors.mark(commands, replies, { side: side.name, epoch: side.epoch });
+    return reply;
   }
 
   #isAboutServer(error: unknown): boolean {
@@ -226,10 +228,8 @@ function kindOf({ commands }: Request): 'read' | 'own' | 'other' {
   return kind;
 }
 
-/** The first cursor that it goes on from. */
-function cursorWord({ commands }: Request): string {
-  const words = commands.find(([name]) => isScanning(String(name))) ?? [];
-  return String(words[String(words[0]).toUpperCase() === 'SCAN' ? 1 : 2]);
+function isThere({ place }: Continued, side: Side): boolean {
+  return place.side === side.name && place.epoch === side.epoch;
 }
 
 function notARead({ commands }: Request): Nexus3Error {

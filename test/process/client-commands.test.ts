@@ -377,74 +377,236 @@ describe('commands', () => {
 describe('a scan', () => {
   const KEYS = 1_000;
   beforeAll(async () => {
-    await nexus.admin(
-      'track',
-      'vault',
-      'EVAL',
-      `for i = 1, ${String(KEYS)} do redis.call('SET', 'scan:' .. i, i) end`,
-      '0',
-    );
+    const made = [
+      `redis.call('SET', 'scan:' .. i, i)`,
+      ...['a', 'b'].map((name) => `redis.call('HSET', 'hash:${name}', '${name}' .. i, i)`),
+      `redis.call('SADD', 'set', 'm' .. i)`,
+      `redis.call('ZADD', 'zset', i, 'm' .. i)`,
+    ];
+    await nexus.admin('track', 'vault', 'EVAL', `for i = 1, ${String(KEYS)} do ${made.join(' ')} end`, '0');
+    const client = await clients.open();
+    await client.synced();
+    await client.close();
   });
 
-  async function scanned(client: EnvironmentClient, meanwhile: () => Promise<void>): Promise<Set<string>> {
-    const seen = new Set<string>();
-    let cursor = '0';
-    let rounds = 0;
-    do {
-      const reply = await client.operational.scan(cursor, { MATCH: 'scan:*', COUNT: 50 });
-      cursor = reply.cursor;
-      for (const key of reply.keys) seen.add(key);
-      if ((rounds += 1) === 3) await meanwhile();
-    } while (cursor !== '0');
-    return seen;
+  type Cursor = string | Buffer;
+  interface Page {
+    readonly cursor: Cursor;
+    readonly found: readonly unknown[];
   }
 
-  it('sees all', async () => {
-    const client = await clients.open();
-    expect((await scanned(client, () => Promise.resolve())).size).toBe(KEYS);
-    const iterated = new Set<string>();
-    const [begun] = await client.operational.multi().scan('0', { MATCH: 'scan:*', COUNT: 50 }).execAsPipeline();
-    const { cursor } = begun as unknown as { cursor: string };
-    const [goesOn] = await client.operational.multi().scan(cursor, { COUNT: 50 }).exec();
-    expect(goesOn).toMatchObject({ keys: expect.any(Array) as unknown });
-    for await (const keys of client.operational.scanIterator({ MATCH: 'scan:*', COUNT: 100 })) {
-      for (const key of keys) iterated.add(key);
+  /** One step after another, from wherever it stands, until it is through. */
+  class Scan {
+    readonly seen = new Set<string>();
+    readonly #page: (cursor: Cursor) => Promise<Page>;
+    cursor: Cursor = '0';
+    isOver = false;
+
+    constructor(page: (cursor: Cursor) => Promise<Page>) {
+      this.#page = page;
     }
-    expect(iterated.size).toBe(KEYS);
+
+    async step(times = 1): Promise<this> {
+      for (let time = 0; time < times && !this.isOver; time += 1) {
+        const { cursor, found } = await this.#page(this.cursor);
+        this.cursor = cursor;
+        for (const one of found) this.seen.add(String(one));
+        this.isOver = String(cursor) === '0';
+      }
+      return this;
+    }
+
+    toEnd(): Promise<this> {
+      return this.step(Infinity);
+    }
+  }
+
+  const ofKeys = ({ operational }: { operational: EnvironmentClient['operational'] }, COUNT = 50): Scan =>
+    new Scan(async (from) => {
+      const { cursor, keys } = await operational.scan(from, { MATCH: 'scan:*', COUNT });
+      return { cursor, found: keys };
+    });
+
+  const COUNT = 20;
+  const ways: Readonly<Record<string, (client: EnvironmentClient) => (cursor: Cursor) => Promise<Page>>> = {
+    fields:
+      ({ operational }) =>
+      async (from) => {
+        const { cursor, entries } = await operational.hScan('hash:a', from, { COUNT });
+        return { cursor, found: entries.map(({ field }) => field) };
+      },
+    'fields without values':
+      ({ operational }) =>
+      async (from) => {
+        const { cursor, fields } = await operational.hScanNoValues('hash:a', from, { COUNT });
+        return { cursor, found: fields };
+      },
+    members:
+      ({ operational }) =>
+      async (from) => {
+        const { cursor, members } = await operational.sScan('set', from, { COUNT });
+        return { cursor, found: members };
+      },
+    'members with scores':
+      ({ operational }) =>
+      async (from) => {
+        const { cursor, members } = await operational.zScan('zset', from, { COUNT });
+        return { cursor, found: members.map(({ value }) => value) };
+      },
+    'as bytes': ({ operational }) => {
+      const typed = operational.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+      return async (from) => {
+        const { cursor, members } = await typed.sScan('set', from, { COUNT });
+        expect(Buffer.isBuffer(cursor)).toBe(true);
+        return { cursor, found: members };
+      };
+    },
+    'as words': ({ operational }) => {
+      return async (from) => {
+        const words = ['sscan', 'set', String(from), 'COUNT', String(COUNT)];
+        const asked = [...words];
+        const [cursor, found] = await operational.sendCommand<[string, string[]]>(words);
+        expect(words).toEqual(asked);
+        return { cursor, found };
+      };
+    },
+    'with cursors that are numbers on the way':
+      ({ operational }) =>
+      async (from) => {
+        const { cursor, members } = await operational.sScan('set', String(Number(from)), { COUNT });
+        return { cursor, found: members };
+      },
+    'in pipelines': (client) => async (from) => {
+      const [, page] = await client.operational.multi().get('kept').sScan('set', from, { COUNT }).execAsPipeline();
+      const { cursor, members } = page as unknown as { cursor: string; members: string[] };
+      return { cursor, found: members };
+    },
+    'in pipelines, as bytes': ({ operational }) => {
+      const typed = operational.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+      return async (from) => {
+        const [page] = await typed.multi().sScan('set', from, { COUNT }).execAsPipeline();
+        const { cursor, members } = page as unknown as { cursor: Buffer; members: Buffer[] };
+        expect(Buffer.isBuffer(cursor)).toBe(true);
+        return { cursor, found: members };
+      };
+    },
+    'in transactions': (client) => async (from) => {
+      const [, page] = await client.operational.multi().get('kept').sScan('set', from, { COUNT }).exec();
+      const { cursor, members } = page as unknown as { cursor: string; members: string[] };
+      return { cursor, found: members };
+    },
+    'beside what is of that server alone': (client) => async (from) => {
+      const [, page] = await client.operational.multi().ping().sScan('set', from, { COUNT }).execAsPipeline();
+      const { cursor, members } = page as unknown as { cursor: string; members: string[] };
+      return { cursor, found: members };
+    },
+  };
+
+  it.each(Object.entries(ways))('sees all: %s', async (_, way) => {
+    const scan = await new Scan(way(await clients.open())).toEnd();
+    expect(scan.seen.size).toBe(KEYS);
+  });
+
+  it('sees all: keys, and what iterates', async () => {
+    const client = await clients.open();
+    expect((await ofKeys(client).toEnd()).seen.size).toBe(KEYS);
+    const iterated = { keys: new Set<string>(), fields: new Set<string>() };
+    for await (const keys of client.operational.scanIterator({ MATCH: 'scan:*', COUNT: 100 })) {
+      for (const key of keys) iterated.keys.add(key);
+    }
+    for await (const entries of client.operational.hScanIterator('hash:b', { COUNT: 100 })) {
+      for (const { field } of entries) iterated.fields.add(field);
+    }
+    expect([iterated.keys.size, iterated.fields.size]).toEqual([KEYS, KEYS]);
+  });
+
+  it('of two keys at once sees all of both', async () => {
+    const { operational } = await clients.open();
+    const [a, b] = ['a', 'b'].map(
+      (name) =>
+        new Scan(async (from) => {
+          const { cursor, entries } = await operational.hScan(`hash:${name}`, from, { COUNT: 5 });
+          return { cursor, found: entries.map(({ field }) => field) };
+        }),
+    ) as [Scan, Scan];
+    while (!a.isOver || !b.isOver) await Promise.all([a.step(), b.step()]);
+    expect([a.seen.size, b.seen.size]).toEqual([KEYS, KEYS]);
   });
 
   it.each([
-    ['the operational goes', 'kill'],
-    ['the operational is cut', 'cut'],
-    ['the operational comes', 'start'],
-  ] as const)('is refused or sees all when %s in the middle', async (_, what) => {
+    ['is refused when the operational goes', 'kill', 'CURSOR_LOST'],
+    ['is refused when the operational is cut', 'cut', 'CURSOR_LOST'],
+    ['sees all when the operational comes', 'start', KEYS],
+  ] as const)('%s in the middle', async (_, what, expected) => {
     const client = await clients.open();
     if (what === 'start') {
       await hands.kill(nexus, 'track', 'operational');
       await readsGoTo(client, 'vault');
     }
-    const outcome = await scanned(client, async () => {
-      if (what === 'kill') {
-        await hands.kill(nexus, 'track', 'operational');
-        await readsGoTo(client, 'vault');
-      } else if (what === 'start') {
-        await hands.start(nexus, 'track', 'operational');
-        await readsGoTo(client, 'operational');
-      } else await nexus.admin('track', 'operational', 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    }).then(
-      (seen) => seen.size,
+    const scan = await ofKeys(client).step(3);
+    if (what === 'kill') {
+      await hands.kill(nexus, 'track', 'operational');
+      await readsGoTo(client, 'vault');
+    } else if (what === 'start') {
+      await hands.start(nexus, 'track', 'operational');
+      await readsGoTo(client, 'operational');
+    } else await nexus.admin('track', 'operational', 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    const outcome = await scan.toEnd().then(
+      ({ seen }) => seen.size,
       (error: unknown) => (error instanceof Nexus3Error ? error.code : error),
     );
-    expect(['CURSOR_LOST', KEYS]).toContain(outcome);
-    if (what === 'kill') expect(outcome).toBe('CURSOR_LOST');
+    expect(outcome).toBe(expected);
     if (what === 'kill') await hands.start(nexus, 'track', 'operational');
     await readsGoTo(client, 'operational');
-    expect((await scanned(client, () => Promise.resolve())).size).toBe(KEYS);
+    expect((await ofKeys(client).toEnd()).seen.size).toBe(KEYS);
   });
 
-  it('of a cursor that nobody handed out is refused', async () => {
+  it('that was refused goes through when it is begun anew, though another server hands out the same numbers', async () => {
     const client = await clients.open();
-    await allRefused('CURSOR_LOST', LATE_MS, { scan: () => client.operational.scan('12345') });
+    expect((await ofKeys(client, 2).toEnd()).seen.size).toBe(KEYS);
+    const scan = await ofKeys(client, 2).step(200);
+    await hands.kill(nexus, 'track', 'operational');
+    await readsGoTo(client, 'vault');
+    await allRefused('CURSOR_LOST', LATE_MS, { goesOn: () => scan.step() });
+    expect((await ofKeys(client, 2).toEnd()).seen.size).toBe(KEYS);
+    await hands.start(nexus, 'track', 'operational');
+    await readsGoTo(client, 'operational');
+    expect((await ofKeys(client, 2).toEnd()).seen.size).toBe(KEYS);
+    // Of a connection that is no more, whatever has come in its place.
+    await allRefused('CURSOR_LOST', LATE_MS, { goesOn: () => scan.step() });
+  });
+
+  it('and another one at once, each at its own server, see all', async () => {
+    await hands.kill(nexus, 'track', 'operational');
+    const client = await clients.open();
+    await readsGoTo(client, 'vault');
+    const ofVault = await ofKeys(client, 5).step(20);
+    await hands.start(nexus, 'track', 'operational');
+    await readsGoTo(client, 'operational');
+    const ofOperational = ofKeys(client, 5);
+    while (!ofVault.isOver || !ofOperational.isOver) await Promise.all([ofVault.step(), ofOperational.step()]);
+    expect([ofVault.seen.size, ofOperational.seen.size]).toEqual([KEYS, KEYS]);
+  });
+
+  it('goes on with a cursor of its own client alone, and of what reads from the same server', async () => {
+    const [client, other] = [await clients.open(), await clients.open()];
+    const { cursor: ofVault } = await client.vault.scan('0', { COUNT: 50 });
+    const { cursor: ofOther } = await ofKeys(other).step(2);
+    const scan = await ofKeys(client).step(2);
+    const goOn = (cursor: Cursor) => () => client.operational.scan(cursor);
+    await allRefused('CURSOR_LOST', LATE_MS, {
+      'that nobody handed out': goOn('12345'),
+      'that is none': goOn('x'),
+      'of the vault': goOn(ofVault),
+      'of another client': goOn(ofOther),
+      'beside one of its own': () => client.operational.multi().scan(scan.cursor).scan(ofOther).execAsPipeline(),
+    });
+    const duplicate = await client.operational.duplicate().connect();
+    const there = ofKeys({ operational: duplicate });
+    there.cursor = scan.cursor;
+    await there.toEnd();
+    expect(new Set([...scan.seen, ...there.seen]).size).toBe(KEYS);
+    await duplicate.close();
   });
 });
 

@@ -5,10 +5,10 @@
  * where the connection is shared, because with RESP2, which is all that is spoken here, they take it from everything else.
  */
 import { ClientOfflineError } from '@redis/client';
-import type { DriverClient, Interceptor, Link } from '../../client/driver.js';
+import type { DriverClient, Interceptor, Link, Request, Send } from '../../client/driver.js';
 import type { Connections } from './connections.js';
 import { QUEUE_IS_FULL } from './failure.js';
-import type { Internals, PoolInternals } from './internals.js';
+import type { Internals, PoolInternals, Queued, Words } from './internals.js';
 import { internalsOf } from './internals.js';
 
 export interface Hooks {
@@ -28,8 +28,8 @@ export function intercept(self: Internals, interceptor: Interceptor, hooks: Hook
   const link: Link = { isOwn, ask: (words) => sendCommand.call(self, words, PLAINLY) };
 
   self.sendCommand = function (this: Internals, args, options) {
-    const send = (on?: DriverClient): Promise<unknown> =>
-      sendCommand.call(on === undefined ? self : internalsOf(on.client), args, options);
+    const send: Send<unknown> = (on, others) =>
+      sendCommand.call(on === undefined ? self : internalsOf(on.client), (others?.[0] ?? args) as Words, options);
     if (!interceptor.isPlain(args[0], link))
       return interceptor.around({ kind: 'command', commands: [args] }, send, link);
     return sendCommand
@@ -37,15 +37,17 @@ export function intercept(self: Internals, interceptor: Interceptor, hooks: Hook
       .catch((error: unknown) => interceptor.afterFailure({ kind: 'command', commands: [args] }, send, link, error));
   };
   self._executeMulti = function (this: Internals, commands, selectedDb) {
-    const send = (on?: DriverClient): Promise<unknown> =>
+    const send: Send<unknown> = (on, others) =>
       whenReady(speaker(this, on), commands.length + AROUND_TRANSACTION, (self) =>
-        _executeMulti.call(self, commands, selectedDb),
+        _executeMulti.call(self, queued(others) ?? commands, selectedDb),
       );
     return interceptor.around({ kind: 'transaction', commands: commands.map(({ args }) => args) }, send, link);
   };
   self._executePipeline = function (this: Internals, commands, selectedDb) {
-    const send = (on?: DriverClient): Promise<unknown> =>
-      whenReady(speaker(this, on), commands.length, (self) => _executePipeline.call(self, commands, selectedDb));
+    const send: Send<unknown> = (on, others) =>
+      whenReady(speaker(this, on), commands.length, (self) =>
+        _executePipeline.call(self, queued(others) ?? commands, selectedDb),
+      );
     return interceptor.around({ kind: 'pipeline', commands: commands.map(({ args }) => args) }, send, link);
   };
   self.duplicate = function (this: Internals, overrides) {
@@ -115,6 +117,11 @@ function interceptPool(pool: PoolInternals, interceptor: Interceptor, hooks: Hoo
   };
   pool.on('error', hooks.onError);
   noteOpening(pool, interceptor, hooks);
+}
+
+/** As node-redis has them when it sends them; how replies are read it looks up in what was asked. */
+function queued(commands: Request['commands'] | undefined): readonly Queued[] | undefined {
+  return commands?.map((args) => ({ args: args as Words }));
 }
 
 /** Who sends: replies are read as the one who was asked reads them, over whichever connection. */

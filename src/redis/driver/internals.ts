@@ -1,7 +1,7 @@
 /** What stands behind the typed surface of node-redis (@redis/client 5.12), as far as it is put to use here. */
 import type { RedisClient } from '../../client/environment-client.js';
 
-type Words = readonly string[];
+export type Words = readonly string[];
 
 interface Openable {
   readonly isOpen: boolean;
@@ -29,7 +29,7 @@ export interface PoolInternals extends Openable {
   execute: (this: PoolInternals, task: (client: Internals) => unknown) => Promise<unknown>;
 }
 
-interface Queued {
+export interface Queued {
   readonly args: Words;
 }
 
