@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { RESP_TYPES } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ENGINE_TIMEOUT_MS, testEngine } from '../../../test/support/engine.js';
 import type { TestServer } from '../../../test/support/redis-server.js';
@@ -33,7 +34,10 @@ interface Watched {
   ready: number;
 }
 
-async function open(): Promise<Watched> {
+/** What is sent in place of what was asked. */
+type Instead = (commands: Request['commands']) => Request['commands'];
+
+async function open(instead?: Instead): Promise<Watched> {
   const requests: Request[] = [];
   const away: Error[] = [];
   const watched = { requests, away, ready: 0 };
@@ -57,7 +61,7 @@ async function open(): Promise<Watched> {
       },
       around: (request, send) => {
         requests.push(request);
-        return send();
+        return send(undefined, instead?.(request.commands));
       },
       refusal: () => undefined,
     },
@@ -102,6 +106,22 @@ describe('what is put around commands', () => {
       'command STRLEN',
       'transaction GET',
     ]);
+  });
+
+  it('may have other words sent than were asked, and leaves those as they are', async () => {
+    const { client } = (await open((commands) => commands.map(([name, ...rest]) => [name, 'b', ...rest.slice(1)])))
+      .driver;
+    const asked = ['SET', 'a', '1'];
+    await client.sendCommand(asked);
+    expect(asked).toEqual(['SET', 'a', '1']);
+    const batch = () =>
+      client
+        .withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+        .multi()
+        .append('a', '2')
+        .get('a');
+    expect(await batch().exec()).toEqual([2, '12']);
+    expect(await batch().execAsPipeline()).toEqual([3, Buffer.from('122')]);
   });
 
   it('does not see what the driver itself asks', async () => {
