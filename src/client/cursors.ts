@@ -100,7 +100,7 @@ function cursorAt(words: readonly unknown[]): number | undefined {
 export function lost(cursor: string): never {
   throw new Nexus3Error('CURSOR_LOST', `The scan cannot go on at cursor ${cursor}.`, {
     evidence: [
-      'a cursor is good for the client and over the connection that it was given to, and this one is of none that is there',
+      'a cursor belongs to the client that got it and the connection over which it came; this one came over none that is there',
     ],
     hint: 'Begin the scan anew, with cursor 0; what was seen twice is seen twice.',
   });
