@@ -105,10 +105,12 @@ export class DirectCalls<Context> {
 
 /** A request that says which tool, with what, and nothing else: no progress is asked for, and nothing is brought along. */
 function plainCall(message: Members): PlainCall | undefined {
-  const { jsonrpc: _, id, method: _method, params, ...more } = message;
-  if (!isId(id) || !isMembers(params) || !isEmpty(more)) return undefined;
-  const { name, arguments: args = {}, ...others } = params;
-  return typeof name === 'string' && isMembers(args) && isEmpty(others) ? { id, name, args } : undefined;
+  const { id, params } = message;
+  if (!isId(id) || !isMembers(params) || !hasOnly(message, MESSAGE_MEMBERS) || !hasOnly(params, CALL_MEMBERS)) {
+    return undefined;
+  }
+  const { name, arguments: args = {} } = params;
+  return typeof name === 'string' && isMembers(args) ? { id, name, args } : undefined;
 }
 
 /** Undefined where the tool does not take it, and the SDK is to say so. */
@@ -129,6 +131,9 @@ function isMembers(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isEmpty(value: object): boolean {
-  return Object.keys(value).length === 0;
+const MESSAGE_MEMBERS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
+const CALL_MEMBERS: ReadonlySet<string> = new Set(['name', 'arguments']);
+
+function hasOnly(value: object, members: ReadonlySet<string>): boolean {
+  return Object.keys(value).every((name) => members.has(name));
 }

@@ -26,13 +26,13 @@ export function readGraphReply(bytes: Buffer): GraphReply {
   const cursor = new RespCursor(bytes);
   // What returns nothing has statistics alone.
   if (cursor.list() < PARTS_WITH_ROWS) return { columns: [], rowCount: 0, cursor };
-  const columns = Array.from({ length: cursor.list() }, () => {
+  const columns: string[] = [];
+  for (let left = cursor.list(); left > 0; left -= 1) {
     const fields = cursor.list();
     cursor.skip();
-    const name = cursor.text();
+    columns.push(cursor.text());
     cursor.skip(fields - 2);
-    return name;
-  });
+  }
   return { columns, rowCount: cursor.list(), cursor };
 }
 
@@ -41,7 +41,9 @@ const PARTS_WITH_ROWS = 3;
 
 /** A list of texts. */
 export function texts(cursor: RespCursor): string[] {
-  return Array.from({ length: cursor.list() }, () => cursor.text());
+  const found: string[] = [];
+  for (let left = cursor.list(); left > 0; left -= 1) found.push(cursor.text());
+  return found;
 }
 
 const TYPE = {
