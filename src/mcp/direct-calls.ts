@@ -6,6 +6,7 @@
 import type { McpServerFactory } from '@modelcontextprotocol/server';
 import { SILENT } from '../progress.js';
 import { answerJson } from './json-list.js';
+import { CALLS_AT_ONCE_MAX } from './limits.js';
 import { toolFailure } from './tool-failure.js';
 import type { Tool } from './tool.js';
 
@@ -31,6 +32,8 @@ export class DirectCalls<Context> {
   readonly #context: Context;
   readonly #write: (json: string) => void;
   readonly #underWay = new Map<CallId, AbortController>();
+  /** To make one takes longer than all else here; one that was never raised, and that nobody listens to any more, is as good as new. */
+  readonly #unraised: AbortController[] = [];
   #legacy = false;
   #initialized = false;
 
@@ -76,13 +79,14 @@ export class DirectCalls<Context> {
     if (call === undefined || tool === undefined || this.#underWay.has(call.id)) return false;
     const input = inputOf(tool, call.args);
     if (input === undefined) return false;
-    const controller = new AbortController();
+    const controller = this.#unraised.pop() ?? new AbortController();
     this.#underWay.set(call.id, controller);
     void this.#run(tool, input, controller.signal).then((result) => {
       if (this.#underWay.get(call.id) === controller) this.#underWay.delete(call.id);
       // Who cancelled it waits for nothing.
-      if (!controller.signal.aborted)
-        this.#write(`{"jsonrpc":"2.0","id":${JSON.stringify(call.id)},"result":${result}}`);
+      if (controller.signal.aborted) return;
+      this.#write(`{"jsonrpc":"2.0","id":${JSON.stringify(call.id)},"result":${result}}`);
+      if (this.#unraised.length < CALLS_AT_ONCE_MAX) this.#unraised.push(controller);
     });
     return true;
   }
