@@ -87,7 +87,9 @@ export class ValueReader {
   /** The next row as JSON. @throws ReplyUnreadable */
   row(): string {
     this.#room = ROW_BYTES_MAX;
-    return this.#list(() => this.#cell(0), false);
+    let json = '[';
+    for (let left = this.#cursor.list(); left > 0; left -= 1) json += left > 1 ? `${this.#cell(0)},` : this.#cell(0);
+    return `${json}]`;
   }
 
   /** A type and a value. */
@@ -150,17 +152,17 @@ export class ValueReader {
     }
   }
 
-  /** As many items as there is room for; a row has them all. */
-  #list(read: () => string, bounded = true): string {
+  /** As many items as there is room for. */
+  #list(read: () => string): string {
     const count = this.#cursor.list();
     let json = '[';
     for (let at = 0; at < count; at += 1) {
       if (at > 0) json += ',';
-      if (bounded && this.#room <= 0) {
+      if (this.#room <= 0) {
         json += this.#leave(`${String(count - at)} more of ${String(count)}`, count - at);
         break;
       }
-      if (bounded) this.#room -= VALUE_COST_BYTES;
+      this.#room -= VALUE_COST_BYTES;
       json += read();
     }
     return `${json}]`;
