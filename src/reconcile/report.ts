@@ -38,7 +38,7 @@ export interface ReportedVault {
   readonly engineVersion: string | null;
   /** FalkorDB's, e.g. 4.16.3; null also where it has no graph module. */
   readonly moduleVersion: string | null;
-  /** Of all databases, the graph module's own keys too. */
+  /** Of all databases. */
   readonly keys: number | null;
   /** Used by the server, as it says. */
   readonly memoryBytes: number | null;
