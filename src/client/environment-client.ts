@@ -95,9 +95,8 @@ export interface EnvironmentClient extends AsyncDisposable {
   /**
    * The vault, authenticated as `default` with the password from Locker: all writes. While there is no connection, commands
    * reject with VAULT_UNREACHABLE after at most {@link ClientOptions.vaultWaitMaxMs}; one that was sent to a vault that then
-   * is silent, after {@link ClientOptions.silenceMaxMs} and at most one {@link ClientOptions.watchIntervalMs} more (in a
-   * Secure Environment, which is not watched, when the connection ends). None is kept to be sent later. `outcome` of the
-   * error says whether it may have been done: `not-sent` or `unknown`.
+   * is silent, after {@link ClientOptions.silenceMaxMs} and at most one {@link ClientOptions.watchIntervalMs} more. None is
+   * kept to be sent later. `outcome` of the error says whether it may have been done: `not-sent` or `unknown`.
    * Writes over `duplicate()` and `createPool()` are covered by `synced()` and `readYourWrites` as well. More than
    * {@link ClientOptions.commandsMax} at once reject with TOO_MANY_COMMANDS, `SELECT` with DATABASE_FIXED; what would take
    * the connection over (`subscribe`, `monitor`) with CONNECTION_SHARED: a `duplicate()` is for that.
@@ -155,9 +154,9 @@ export interface ClientOptions {
   readonly lagBytesMax?: number | undefined;
   /** How long a command waits for a connection that is just being made anew, in milliseconds; 1,000 by default. */
   readonly vaultWaitMaxMs?: number | undefined;
-  /** How often the servers are asked how they are, in milliseconds; 500 by default. Not in a Secure Environment. */
+  /** How often the servers are asked how they are, in milliseconds; 500 by default. */
   readonly watchIntervalMs?: number | undefined;
-  /** How long a server may be silent before it counts as down, in milliseconds; 1,000 by default. Not in a Secure Environment. */
+  /** How long a server may be silent before it counts as down, in milliseconds; 1,000 by default. */
   readonly silenceMaxMs?: number | undefined;
   /** How many commands may be under way on one connection; 10,000 by default. More are rejected with TOO_MANY_COMMANDS. */
   readonly commandsMax?: number | undefined;
