@@ -63,8 +63,9 @@ export class Writes implements Interceptor {
   /** With the place in the stream that includes it: only both together are an answer. */
   async #marked<T>(send: Send<T>, link: Link, barrier: Barrier): Promise<T> {
     const [done, place] = await Promise.allSettled([send(), this.#placeBehind(link)]);
-    // A command that failed may have written before it did.
-    if (place.status === 'fulfilled') barrier.want(place.value.position);
+    // A command that failed may have written before it did. But a vault that still reads its data has done nothing, and
+    // where it is then, nobody follows it yet: an operational that has all that was ever written would not be asked any more.
+    if (place.status === 'fulfilled' && !place.value.loading) barrier.want(place.value.position);
     if (done.status === 'rejected') throw done.reason;
     // Once it is closed, nothing is read over this client.
     if (place.status === 'rejected' && !this.#init.isClosed()) await this.#placeElsewhere(link, barrier, place.reason);
@@ -76,7 +77,10 @@ export class Writes implements Interceptor {
     const vault = this.#init.vault();
     try {
       if (link.isOwn || !vault.isUp) throw reason;
-      barrier.want((await replicationOver(vault.driver)).position);
+      const { loading, position } = await replicationOver(vault.driver);
+      // Its place is one in a history that begins only when it has read its data.
+      if (loading) throw reason;
+      barrier.want(position);
     } catch (error) {
       throw this.#refused('unknown', error);
     }
@@ -95,11 +99,11 @@ export class Writes implements Interceptor {
     return answer;
   }
 
-  /** A vault that has just been started answers that it is loading, and has done nothing; of a pipeline, perhaps some. */
+  /** A vault that has just been started answers that it is loading, and has done nothing; of a pipeline of several, perhaps some. */
   afterFailure = async <T>(request: Request, send: Send<T>, link: Link, first: unknown): Promise<T> => {
     const until = performance.now() + this.#init.waitMaxMs;
     let error = first;
-    while (isLoading(error) && request.kind !== 'pipeline') {
+    while (isLoading(error) && !mayBePartlyDone(request)) {
       if (performance.now() >= until) throw this.#refused('not-sent', error);
       await sleep(LOADING_POLL_MS);
       try {
@@ -112,6 +116,7 @@ export class Writes implements Interceptor {
   };
 
   #explained(error: unknown): unknown {
+    if (isLoading(error)) return this.#refused('unknown', error);
     const failure = this.#init.connectionFailure(error);
     if (failure === undefined) return error;
     if (failure === 'full') return tooMany(this.#init.env, error);
@@ -137,6 +142,11 @@ export async function replicationOver(link: Link): Promise<Replication> {
 
 export function isLoading(error: unknown): boolean {
   return error instanceof Error && /^(?:LOADING|MASTERDOWN) /.test(error.message);
+}
+
+/** What stands behind a command that was refused while the vault loaded may have come after that. */
+function mayBePartlyDone({ kind, commands }: Request): boolean {
+  return kind === 'pipeline' && commands.length > 1;
 }
 
 function isRead({ commands }: Request): boolean {

@@ -1,9 +1,11 @@
 /** What a program sees of `connect` when one of its servers is not as it should be. Failures under load: client-failure. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/compose-client.js';
 import type { EnvironmentClient } from '../../src/compose-client.js';
+import { CONFIG_FILE } from '../../src/protocol/layout.js';
 import { hostAddress } from '../../src/reconcile/access.js';
 import { PROCESS_HANDS, until } from '../support/break.js';
 import { outcomeOf } from '../support/client-load.js';
@@ -261,6 +263,50 @@ describe('the vault', () => {
       0, 0, 0, 0, 0,
     ]);
     await client.vault.del(['before', 'frozen', 'thawed']);
+  });
+
+  it('loading after a start: reads go on, also those that see what was written; writes are refused and not done', async () => {
+    const client = await clients.open('track', { readYourWrites: true });
+    await client.vault.eval("for i = 1, 1500 do redis.call('SET', 'loaded:' .. i, string.rep('x', 400)) end");
+    await nexus.admin('track', 'vault', 'BGREWRITEAOF');
+    const persistence = async () => String(await nexus.admin('track', 'vault', 'INFO', 'persistence'));
+    await until(
+      async () => /aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/.test(await persistence()),
+      'the rewritten file',
+    );
+    await client.vault.set('mine', 'written');
+    await client.synced();
+    await hands.kill(nexus, 'track', 'vault');
+    const { configDir } = await nexus.spec('track', 'vault');
+    const conf = join(configDir, CONFIG_FILE.redisConf);
+    const rendered = await readFile(conf, 'utf8');
+    // Some 3 s of it, in which it says so to whoever asks.
+    await writeFile(conf, `${rendered}\nkey-load-delay 2000\nloading-process-events-interval-bytes 1024\n`);
+    const isLoading = async (): Promise<boolean> =>
+      /LOADING/.test(await nexus.admin('track', 'vault', 'PING').then(String, String));
+    await hands.start(nexus, 'track', 'vault');
+    await until(isLoading, 'that it loads');
+    await writeFile(conf, rendered);
+    await until(() => client.state.vault === 'up', 'that it is connected');
+
+    const errors = await allRefused('VAULT_UNREACHABLE', REFUSED_WITHIN_MS, writesOf(client, 'loading'));
+    expect(errors.map(outcomeOf)).toEqual(errors.map(() => 'refused'));
+    const several = () => client.vault.multi().set('loading:1', 'x').set('loading:2', 'x').execAsPipeline();
+    const [ofSeveral] = await allRefused('VAULT_UNREACHABLE', REFUSED_WITHIN_MS, { several });
+    expect(outcomeOf(ofSeveral)).toBe('unknown');
+    const { readsFromVault } = client.counters;
+    for (let count = 0; count < 20; count += 1) expect(await client.operational.get('mine')).toBe('written');
+    expect(client.counters.readsFromVault).toBe(readsFromVault);
+    expect(await isLoading(), 'it loads all the while').toBe(true);
+
+    await until(async () => !(await isLoading()), 'that it has loaded');
+    await eventually(() => client.vault.set('mine', 'again'));
+    expect(await client.operational.get('mine')).toBe('again');
+    const names = [...Object.keys(writesOf(client, '')), '1', '2'];
+    expect(await Promise.all(names.map((name) => isThere(`loading:${name}`)))).toEqual(names.map(() => 0));
+    await client.vault.eval("for i = 1, 1500 do redis.call('DEL', 'loaded:' .. i) end");
+    await client.vault.del('mine');
+    await readsGoTo(client, 'operational');
   });
 
   it('down when the client is made: it reads, and writes once it is there', async () => {
