@@ -48,6 +48,21 @@ describe('a scan', () => {
     expect(codeOf(() => cursors.placeFor(['SCAN', '17']))).toBe('CURSOR_LOST');
   });
 
+  it('goes on where another one has gone on from the same cursor of the other server', () => {
+    const cursors = new Cursors();
+    const other = { side: 'vault', epoch: 1 } as const;
+    cursors.note(['SCAN', '0'], ['17', []], other);
+    cursors.note(['SCAN', '17'], ['0', []], other);
+    // Whoever asks the same once more is still right.
+    expect(cursors.placeFor(['SCAN', '17'])).toEqual(other);
+    cursors.note(['SCAN', '0'], ['17', []], PLACE);
+    expect(cursors.placeFor(['SCAN', '17'])).toEqual(PLACE);
+    // That one is waited for.
+    cursors.note(['SCAN', '17'], ['0', []], other);
+    cursors.note(['SCAN', '0'], ['17', []], other);
+    expect(codeOf(() => cursors.placeFor(['SCAN', '17']))).toBe('CURSOR_LOST');
+  });
+
   it('is over at cursor 0', () => {
     const cursors = new Cursors();
     cursors.note(['SCAN', '17'], ['0', []], PLACE);

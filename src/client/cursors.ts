@@ -17,31 +17,48 @@ export interface CursorPlace {
 /** Where the cursor stands among a command's words; undefined for what is no scan. */
 const CURSOR_AT: Readonly<Record<string, number>> = { SCAN: 1, HSCAN: 2, SSCAN: 2, ZSCAN: 2 };
 
-export class Cursors {
+interface Known {
   /** `both`: two servers have handed out the same one, and nobody can tell whose it is. */
-  readonly #places = new Map<string, CursorPlace | 'both'>();
+  readonly place: CursorPlace | 'both';
+  /** Its scan has gone on from it, so whoever has the same one from now on has another's. */
+  readonly isUsed: boolean;
+}
+
+export class Cursors {
+  readonly #known = new Map<string, Known>();
 
   /** Where this command must go: undefined where it is free to go anywhere. @throws Nexus3Error CURSOR_LOST */
   placeFor(words: readonly unknown[]): CursorPlace | undefined {
     const cursor = cursorOf(words);
     if (cursor === undefined || cursor === '0') return undefined;
-    const place = this.#places.get(keyOf(words, cursor));
+    const place = this.#known.get(keyOf(words, cursor))?.place;
     return place === undefined || place === 'both' ? lost(cursor) : place;
   }
 
   /** Remembers who handed out the next cursor. */
   note(words: readonly unknown[], reply: unknown, place: CursorPlace): void {
-    if (cursorOf(words) === undefined || !Array.isArray(reply)) return;
+    const cursor = cursorOf(words);
+    if (cursor === undefined || !Array.isArray(reply)) return;
+    this.#use(keyOf(words, cursor), place);
     const next = String((reply as readonly unknown[])[0]);
     if (next === '0') return;
     const key = keyOf(words, next);
-    const known = this.#places.get(key);
-    const isOther = known !== undefined && (known === 'both' || known.side !== place.side);
-    this.#places.delete(key);
-    this.#places.set(key, isOther ? 'both' : place);
-    const [oldest] = this.#places.keys();
-    if (this.#places.size > CURSORS_MAX && oldest !== undefined) this.#places.delete(oldest);
+    const known = this.#known.get(key);
+    const isOther = known !== undefined && !known.isUsed && (known.place === 'both' || known.place.side !== place.side);
+    this.#known.delete(key);
+    this.#known.set(key, { place: isOther ? 'both' : place, isUsed: false });
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > CURSORS_MAX && oldest !== undefined) this.#known.delete(oldest);
   }
+
+  #use(key: string, place: CursorPlace): void {
+    const known = this.#known.get(key);
+    if (known !== undefined && isSame(known.place, place)) this.#known.set(key, { place, isUsed: true });
+  }
+}
+
+function isSame(one: CursorPlace | 'both', other: CursorPlace): boolean {
+  return one !== 'both' && one.side === other.side && one.epoch === other.epoch;
 }
 
 function cursorOf(words: readonly unknown[]): string | undefined {

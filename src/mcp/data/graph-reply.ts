@@ -206,20 +206,19 @@ export class ValueReader {
   }
 
   #labels(): string {
-    const count = this.#cursor.list();
-    return `[${Array.from({ length: count }, () => this.#name('labels')).join(',')}]`;
+    return this.#list(() => this.#name('labels'));
   }
 
   /** Each a name's number, a type and a value. */
   #properties(depth: number): string {
     const count = this.#cursor.list();
     const members: string[] = [];
-    for (let at = 0; at < count; at += 1) {
+    while (members.length < count && this.#room > 0) {
       this.#cursor.list();
       const name = this.#name('propertyKeys');
       members.push(`${name}:${this.#value(this.#cursor.number(), depth + 1)}`);
     }
-    return `{${members.join(',')}}`;
+    return this.#object(members, count - members.length);
   }
 
   /** Keys and cells in turn. */
@@ -231,15 +230,24 @@ export class ValueReader {
       members.push(`${this.#cursor.json()}:${this.#cell(depth + 1)}`);
     }
     const left = count - members.length;
+    return this.#object(members, left, 2 * left);
+  }
+
+  /** Of those members for which there was room. */
+  #object(members: readonly string[], left: number, itemsLeft = left): string {
     if (left > 0) this.cut += 1;
-    this.#cursor.skip(2 * left);
+    this.#cursor.skip(itemsLeft);
     return `{${members.join(',')}}`;
   }
 
   #name(kind: keyof GraphNames): string {
     const id = this.#cursor.number();
     const name = this.#names[kind][id];
-    if (name !== undefined) return JSON.stringify(name);
+    if (name !== undefined) {
+      // On the wire it is a number: a long name in each of thousands of things would be far more than was sent.
+      this.#room -= name.length;
+      return JSON.stringify(name);
+    }
     // Where it was added while this was read, the number is at least true.
     this.lacksNames = true;
     return JSON.stringify(`#${String(id)}`);
