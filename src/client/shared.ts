@@ -6,7 +6,7 @@ const SELECT = 'SELECT';
 
 /**
  * With RESP2 they leave a connection fit for nothing else; behind a MULTI of its own, all that others ask is queued; RESET
- * logs it out.
+ * logs it out, AUTH and HELLO log somebody else in, and HELLO 3 changes the form of all answers.
  */
 const TAKING_OVER: ReadonlySet<string> = new Set([
   'SUBSCRIBE',
@@ -15,6 +15,8 @@ const TAKING_OVER: ReadonlySet<string> = new Set([
   'MONITOR',
   'MULTI',
   'RESET',
+  'AUTH',
+  'HELLO',
 ]);
 
 /** CLIENT REPLY leaves out answers: those of others would be taken for the ones that do not come (measured). */
