@@ -45,7 +45,9 @@ const DRIVERS = { openClient, openGraph, connectionFailure, isAnswering };
 /**
  * One environment's vault and operational as one thing, with the password from Locker: by root key where nexus3.yaml is,
  * or by a token (`{ token: FILE }` or `$NEXUS3_TOKEN_FILE`), which needs neither.
- * @throws Nexus3Error ENVIRONMENT_UNKNOWN, ENVIRONMENT_UNREACHABLE, CONFIG_…, LOCKER_…, ROOT_KEY_…, TOKEN_…
+ * One server that answers within 3,000 ms is enough.
+ * @throws Nexus3Error ENVIRONMENT_UNKNOWN, ENVIRONMENT_UNREACHABLE, CONFIG_…, LOCKER_…, ROOT_KEY_…, TOKEN_…; USAGE for a
+ * limit that cannot be kept
  */
 export async function connect(name: string, options: ConnectOptions = {}): Promise<EnvironmentClient> {
   return new ConnectedEnvironment(await placeOf(name, options), options, DRIVERS).open();

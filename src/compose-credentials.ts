@@ -15,6 +15,7 @@ export type { Credential } from './client/credential.js';
 export type { CredentialCache, GetOptions, InvalidateOptions } from './client/credential-cache.js';
 export { isWrongPassword } from './client/wrong-password.js';
 
+/** Where the credentials of Locker come from; without any, as the command line finds them. Paths may be relative to the current folder. */
 export interface CredentialsOptions {
   /** Path of a token file; by default `$NEXUS3_TOKEN_FILE`. With a token neither of the others is needed. */
   readonly token?: string | undefined;
@@ -22,13 +23,16 @@ export interface CredentialsOptions {
   readonly rootKey?: string | undefined;
   /** Path of nexus3.yaml; by default found as the command line finds it. */
   readonly config?: string | undefined;
-  /** How often a Locker that is down is asked for one credential before the caller is told. */
+  /** How often a Locker that is down is asked for one credential before the caller is told; 6 by default, which takes about 3 s. */
   readonly attemptsMax?: number | undefined;
-  /** By default the process's own. */
+  /** Current folder and environment variables; by default the process's own. */
   readonly surroundings?: Surroundings | undefined;
 }
 
-/** Passwords from Locker for a program: cached in memory only, read anew when a server no longer takes one. */
+/**
+ * Passwords from Locker for a program: cached in memory only, read anew when a server no longer takes one. Reads nothing
+ * yet and throws nothing: what is wrong with token, key or configuration, the first `get` says.
+ */
 export function credentials(options: CredentialsOptions = {}): CredentialCache {
   const surroundings = options.surroundings ?? { cwd: process.cwd(), env: process.env };
   let source: Promise<CredentialSource> | undefined;

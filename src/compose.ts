@@ -39,7 +39,12 @@ export { openSession } from './redis/session.js';
 export { explainEngines } from './runtime/process/engine/find-engine.js';
 export { fetchPrivateEngine } from './runtime/process/engine/fetch-private-engine.js';
 
-/** @throws Nexus3Error CONFIG_NOT_FOUND, CONFIG_INVALID, USAGE */
+/**
+ * The world that `check`, `up` and `down` work on, from nexus3.yaml or the built-in registry. Neither the runtime nor Locker
+ * is asked anything yet; dispose of it at the end (`await using`).
+ * @param surroundings current folder and environment variables; by default the process's own
+ * @throws Nexus3Error CONFIG_NOT_FOUND, CONFIG_INVALID, USAGE
+ */
 export async function compose(
   overrides: Overrides,
   progress: Progress,

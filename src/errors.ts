@@ -4,7 +4,18 @@
  */
 
 /** Exit codes of the command line; the meaning of each is a contract (see docs/cli-json.md). */
-export const EXIT = { good: 0, problem: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
+export const EXIT = {
+  /** Done, and nothing is wrong. */
+  good: 0,
+  /** A problem was found, or is left. */
+  problem: 1,
+  /** Wrong usage or configuration; nothing was done. */
+  usage: 2,
+  /** The runtime or Locker cannot be reached, after the repairs that the command may do. */
+  unreachable: 3,
+  /** By SIGINT or SIGTERM; the same command, run again, goes on. */
+  interrupted: 130,
+} as const;
 /** With which the command line ends. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
@@ -129,6 +140,7 @@ export interface Nexus3ErrorInit {
 
 /** The one error that nexus3 throws for what a caller can do something about. Its message says what happened, and none of it is secret. */
 export class Nexus3Error extends Error {
+  /** Always `Nexus3Error`. */
   override readonly name = 'Nexus3Error';
   /** Stable: programs decide by this, never by the message. */
   readonly code: ErrorCode;
@@ -136,7 +148,10 @@ export class Nexus3Error extends Error {
   readonly evidence: readonly string[];
   /** What to do now, for a person at a prompt. */
   readonly hint: string;
-  /** Of VAULT_UNREACHABLE, TOO_MANY_COMMANDS, CONNECTION_SHARED and CLIENT_CLOSED, where they are about a write: whether it may have been done. */
+  /**
+   * Whether the command may have been done: of TOO_MANY_COMMANDS and CONNECTION_SHARED, and of VAULT_UNREACHABLE and
+   * CLIENT_CLOSED where they are about a write. Undefined otherwise.
+   */
   readonly outcome: CommandOutcome | undefined;
 
   constructor(code: ErrorCode, message: string, init: Nexus3ErrorInit) {
@@ -147,6 +162,7 @@ export class Nexus3Error extends Error {
     this.outcome = init.outcome;
   }
 
+  /** What the command line ends with because of it: it follows from `code`. */
   get exitCode(): ExitCode {
     return ERROR_EXIT_CODES[this.code];
   }

@@ -8,6 +8,7 @@ export interface Progress {
   note(text: string): void;
 }
 
+/** For callers who want to hear nothing. */
 export const SILENT: Progress = {
   step: () => undefined,
   done: () => undefined,

@@ -44,7 +44,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
   readonly #reads: Reads;
   readonly #vault: Side;
   readonly #operational: Side;
-  readonly #watch: Watch | undefined;
+  readonly #watch: Watch;
   readonly #counted = { writesRefused: 0, routeChanges: 0, credentialsReread: 0 };
   #isOpen = false;
   #isClosed = false;
@@ -72,7 +72,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
       preferred: () => this.#readsFrom,
       readYourWritesMaxMs: limits.readYourWritesMaxMs,
       cursors: new Cursors(),
-      onLoading: () => this.#watch?.loading(),
+      onLoading: () => this.#watch.loading(),
     });
     const sideOf = (name: ReadsFrom, address: Place['vault'], interceptor: Interceptor, opened: boolean): Side =>
       new Side(
@@ -100,11 +100,11 @@ export class ConnectedEnvironment implements EnvironmentClient {
       );
     this.#vault = sideOf('vault', place.vault, writes, true);
     const { operational } = place;
-    if (operational === undefined) {
-      this.#operational = sideOf('vault', place.vault, this.#reads, true);
-      return;
-    }
-    this.#operational = sideOf('operational', operational, this.#reads, false);
+    this.#operational =
+      operational === undefined
+        ? sideOf('vault', place.vault, this.#reads, true)
+        : sideOf('operational', operational, this.#reads, false);
+    // Also where there is one server alone, whose silence nobody else would notice.
     this.#watch = new Watch({
       vault: this.#vault,
       operational: this.#operational,
@@ -114,6 +114,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
       silenceMaxMs: limits.silenceMaxMs,
       isAnswering: drivers.isAnswering,
       onRoute: (route) => {
+        if (operational === undefined) return;
         this.#counted.routeChanges += 1;
         this.#tell('route', { env: this.name, ...route });
       },
@@ -136,7 +137,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
     if (failure === undefined) {
       this.#isOpen = true;
       // Unseen, an operational that lags, or follows another vault, would answer the first reads.
-      await this.#watch?.begin(until - performance.now());
+      await this.#watch.begin(until - performance.now());
       return this;
     }
     await this.close();
@@ -204,7 +205,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
   }
 
   get #readsFrom(): ReadsFrom {
-    return this.#watch?.readsFrom ?? 'vault';
+    return this.kind === 'secure' ? 'vault' : this.#watch.readsFrom;
   }
 
   get counters(): ClientCounters {
@@ -243,7 +244,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
   #changed(name: ReadsFrom, cause: unknown): void {
     if (this.#isClosed || !this.#isOpen) return;
     const side = name === 'vault' ? this.#vault : this.#operational;
-    this.#watch?.changed(side);
+    this.#watch.changed(side);
     if (name !== 'vault') return;
     const state = side.isUp ? 'up' : 'down';
     this.#tell('vault', { env: this.name, state, detail: side.isUp ? 'connected' : seen(cause).join('') });
@@ -256,7 +257,7 @@ export class ConnectedEnvironment implements EnvironmentClient {
   }
 
   async #close(): Promise<void> {
-    this.#watch?.stop();
+    this.#watch.stop();
     const sides = [this.#vault, this.#operational];
     for (const side of sides) side.giveUp();
     await Promise.all(sides.map(({ driver }) => driver.close(CLOSE_WAIT_MS)));

@@ -13,11 +13,13 @@ export const READ_ATTEMPTS_MAX = 6;
 export const BACKOFF_FIRST_MS = 100;
 export const BACKOFF_MAX_MS = 2_000;
 
+/** Which of an environment's credentials. */
 export interface GetOptions {
   /** `default`, which is what applications use, unless another one is named. */
   readonly user?: CredentialName | undefined;
 }
 
+/** Which credential is not taken any more. */
 export interface InvalidateOptions extends GetOptions {
   /** Only if it is still this one: another caller may have had it read anew already. */
   readonly credential?: Credential | undefined;
@@ -33,6 +35,7 @@ export interface CacheInit {
   readonly attemptsMax?: number | undefined;
 }
 
+/** One for a whole process is meant: callers that ask at the same time share one read. It keeps no connection open. */
 export class CredentialCache implements AsyncDisposable {
   readonly #init: CacheInit;
   readonly #known = new Map<string, Credential>();
@@ -43,7 +46,11 @@ export class CredentialCache implements AsyncDisposable {
     this.#init = init;
   }
 
-  /** @throws Nexus3Error LOCKER_…, ROOT_KEY_…, TOKEN_…, ENVIRONMENT_UNKNOWN */
+  /**
+   * From memory, or from Locker where it is not there yet, which Locker's audit notes. A Locker that is down is asked again with
+   * back-off, by default for about 3 s.
+   * @throws Nexus3Error LOCKER_…, ROOT_KEY_…, TOKEN_…, CONFIG_…, ENVIRONMENT_UNKNOWN; USAGE once it is closed
+   */
   async get(env: string, { user = 'default' }: GetOptions = {}): Promise<Credential> {
     if (this.#closing.signal.aborted) throw closed();
     const key = keyOf(env, user);
@@ -54,13 +61,16 @@ export class CredentialCache implements AsyncDisposable {
     return reading;
   }
 
-  /** The server does not take it any more: the next `get` reads it anew. */
+  /** The server does not take it any more: the next `get` reads it anew. What is not known is passed over. */
   invalidate(env: string, { user = 'default', credential }: InvalidateOptions = {}): void {
     const key = keyOf(env, user);
     if (credential === undefined || this.#known.get(key) === credential) this.#known.delete(key);
   }
 
-  /** Does some work with a credential; where the server answers WRONGPASS, once more with one read anew. */
+  /**
+   * Does some work with a credential; where it fails with WRONGPASS ({@link isWrongPassword}), once more with one read anew.
+   * @throws whatever the work throws, and what `get` does
+   */
   async using<T>(env: string, work: (credential: Credential) => Promise<T>, options: GetOptions = {}): Promise<T> {
     const credential = await this.get(env, options);
     try {
@@ -80,6 +90,7 @@ export class CredentialCache implements AsyncDisposable {
     this.#known.clear();
   }
 
+  /** As `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -6,13 +6,17 @@ import type { CredentialName } from '../protocol/users.js';
 
 /** Printed, the password is `[secret]`. */
 export interface Credential {
+  /** The environment's name. */
   readonly env: string;
   /** Whose password, as Locker names it. */
   readonly user: CredentialName;
   /** The user's name on the server. */
   readonly username: string;
+  /** Where the server answers, as seen from the host of nexus3.yaml or of the token: a name or an address. */
   readonly host: string;
+  /** The vault's; for `operational-admin` the operational's, which is one above. */
   readonly port: number;
+  /** Plain by `reveal()` only. */
   readonly password: Secret;
   /** `redis://user:password@host:port`, a secret as a whole. */
   readonly url: () => string;

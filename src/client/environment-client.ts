@@ -16,19 +16,29 @@ export type Graph = Pick<FalkorGraph, keyof FalkorGraph>;
 /** Where reads go. */
 export type ReadsFrom = 'operational' | 'vault';
 
-/** Why reads go to the vault; `healthy` when they go back to the operational. */
+/**
+ * Why reads go elsewhere from now on: what is wrong with the operational, or `healthy` when nothing is known against it. That
+ * is also said when the vault is away, as there is nothing then to compare with.
+ */
 export type RouteReason = 'down' | 'silent' | 'loading' | 'link-down' | 'lagging' | 'other-history' | 'healthy';
 
+/** Reads go elsewhere: told once for each change, not for each read. */
 export interface RouteEvent {
+  /** The client's `name`. */
   readonly env: string;
+  /** From now on. */
   readonly readsFrom: ReadsFrom;
+  /** Of the operational, also where it has to answer all the same because the vault cannot: `loading`, `down`, … */
   readonly reason: RouteReason;
   /** How far the operational is behind in bytes of replication stream; undefined where it cannot be compared. */
   readonly lagBytes: number | undefined;
 }
 
+/** The connection to the vault was lost, or is there again. */
 export interface VaultEvent {
+  /** The client's `name`. */
   readonly env: string;
+  /** `down`: writes wait for at most `vaultWaitMaxMs`, and reject. */
   readonly state: 'up' | 'down';
   /** What was seen, for a log; never a secret. */
   readonly detail: string;
@@ -62,24 +72,31 @@ export interface ClientCounters {
 
 /** Whether there is a connection, and where reads go. */
 export interface ClientState {
+  /** `up`: there is a connection that has logged in. */
   readonly vault: 'up' | 'down';
   /** `none` in a Secure Environment. */
   readonly operational: 'up' | 'down' | 'none';
+  /** Where the next read is sent first; always `vault` in a Secure Environment. */
   readonly readsFrom: ReadsFrom;
 }
 
+/** Of {@link EnvironmentClient.synced}. */
 export interface SyncedOptions {
-  /** How long to wait in milliseconds; 5,000 by default. */
+  /** How long to wait in milliseconds, 0 to 2,147,483,647; 5,000 by default. */
   readonly timeoutMs?: number;
 }
 
+/** One environment for one process: open it once, use it from everywhere, and close it at the end (`await using` does). */
 export interface EnvironmentClient extends AsyncDisposable {
+  /** The environment's, or what `connect.fromUrl` was told to call it: `environment` by default. */
   readonly name: string;
+  /** As nexus3.yaml or the token says; by `connect.fromUrl`, `secure` where no operational is given. */
   readonly kind: EnvironmentKind;
   /**
-   * The vault, authenticated as `default` with the password from Locker: all writes. While it does not answer, commands
-   * reject with VAULT_UNREACHABLE after at most {@link ClientOptions.vaultWaitMaxMs}; none is kept to be sent later.
-   * `outcome` of the error says whether it may have been done: `not-sent` or `unknown`.
+   * The vault, authenticated as `default` with the password from Locker: all writes. While there is no connection, commands
+   * reject with VAULT_UNREACHABLE after at most {@link ClientOptions.vaultWaitMaxMs}; one that was sent to a vault that then
+   * is silent, after {@link ClientOptions.silenceMaxMs} and at most one {@link ClientOptions.watchIntervalMs} more. None is
+   * kept to be sent later. `outcome` of the error says whether it may have been done: `not-sent` or `unknown`.
    * Writes over `duplicate()` and `createPool()` are covered by `synced()` and `readYourWrites` as well. More than
    * {@link ClientOptions.commandsMax} at once reject with TOO_MANY_COMMANDS, `SELECT` with DATABASE_FIXED; what would take
    * the connection over (`subscribe`, `monitor`) with CONNECTION_SHARED: a `duplicate()` is for that.
@@ -109,14 +126,16 @@ export interface EnvironmentClient extends AsyncDisposable {
   synced(options?: SyncedOptions): Promise<void>;
   /** How things are now; asks nobody. */
   readonly state: ClientState;
+  /** How often what has happened since `connect`: a copy as of now, which counts no further. */
   readonly counters: ClientCounters;
   /** A listener that throws ends the program, as any listener's error does, and harms no connection. */
   on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): this;
+  /** Takes a listener away again: the same function that `on` was given; another one is passed over. */
   off<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): this;
   /**
    * Ends all of its connections, also duplicates and pools; called again, it waits for the same end. What was sent before,
-   * over any of them, is waited for, for at most 1,000 ms altogether, and rejects with CLIENT_CLOSED after that (`outcome`
-   * `unknown`); so does all that is asked later (`not-sent`).
+   * over any of them, is waited for, for at most 1,000 ms altogether, and rejects with CLIENT_CLOSED after that; so does all
+   * that is asked later. Of a write it has an `outcome`: `unknown`, and `not-sent`.
    */
   close(): Promise<void>;
 }

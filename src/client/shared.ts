@@ -4,8 +4,23 @@ import type { Request } from './driver.js';
 
 const SELECT = 'SELECT';
 
-/** With RESP2 they leave a connection fit for nothing else; behind a MULTI of its own, all that others ask is queued. */
-const TAKING_OVER: ReadonlySet<string> = new Set(['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'MONITOR', 'MULTI']);
+/**
+ * With RESP2 they leave a connection fit for nothing else; behind a MULTI of its own, all that others ask is queued; RESET
+ * logs it out, AUTH and HELLO log somebody else in, and HELLO 3 changes the form of all answers.
+ */
+const TAKING_OVER: ReadonlySet<string> = new Set([
+  'SUBSCRIBE',
+  'PSUBSCRIBE',
+  'SSUBSCRIBE',
+  'MONITOR',
+  'MULTI',
+  'RESET',
+  'AUTH',
+  'HELLO',
+]);
+
+/** CLIENT REPLY leaves out answers: those of others would be taken for the ones that do not come (measured). */
+const [CLIENT, REPLY] = ['CLIENT', 'REPLY'];
 
 /** The longest of those names is not longer. */
 const NAME_LENGTH_MAX = 10;
@@ -21,14 +36,21 @@ export function selects({ commands }: Request): boolean {
 /** Whether a command of this name is to be looked at. Asked of each write, so it must cost next to nothing. */
 export function isForbiddenShared(name: unknown): boolean {
   const word = upper(name);
-  return word === SELECT || TAKING_OVER.has(word);
+  return word === SELECT || word === CLIENT || TAKING_OVER.has(word);
 }
 
 /** Undefined: it may be asked. */
 export function forbiddenShared({ commands }: Request): Nexus3Error | undefined {
-  const name = commands.map(([first]) => first).find(isForbiddenShared);
-  if (name === undefined) return undefined;
-  return isSelect(name) ? databaseFixed() : connectionShared(upper(name));
+  const words = commands.find(isForbidden);
+  if (words === undefined) return undefined;
+  const [name, second] = words.map(upper);
+  return name === SELECT
+    ? databaseFixed()
+    : connectionShared(name === CLIENT ? `${CLIENT} ${second ?? ''}` : (name ?? ''));
+}
+
+function isForbidden([name, second]: readonly unknown[]): boolean {
+  return isForbiddenShared(name) && (upper(name) !== CLIENT || upper(second) === REPLY);
 }
 
 function upper(name: unknown): string {

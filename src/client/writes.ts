@@ -77,7 +77,10 @@ export class Writes implements Interceptor {
     const vault = this.#init.vault();
     try {
       if (link.isOwn || !vault.isUp) throw reason;
-      barrier.want((await replicationOver(vault.driver)).position);
+      const { loading, position } = await replicationOver(vault.driver);
+      // Its place is one in a history that begins only when it has read its data.
+      if (loading) throw reason;
+      barrier.want(position);
     } catch (error) {
       throw this.#refused('unknown', error);
     }

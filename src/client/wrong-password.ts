@@ -4,6 +4,11 @@ const WRONG_PASSWORD = /\bWRONGPASS\b/;
 /** Errors inside errors; deeper than this nobody wraps. */
 const DEPTH_MAX = 5;
 
+/**
+ * True where a server said WRONGPASS, as it does once a password was rotated: in the error itself, in its evidence, or in an
+ * error within it (`cause`, `errors`, `lastNodeError`), at most five deep.
+ * @param depth how deep this one is; to be left out
+ */
 export function isWrongPassword(error: unknown, depth = 0): boolean {
   if (!(error instanceof Error) || depth > DEPTH_MAX) return false;
   if (WRONG_PASSWORD.test(error.message)) return true;

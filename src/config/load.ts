@@ -18,9 +18,11 @@ export const DOCKER_DATA_ROOT = '/data/nexus3';
 
 /** From the command line; each as it was typed. */
 export interface Overrides {
+  /** Path of nexus3.yaml, relative to the current folder; undefined: it is looked for. */
   readonly config?: string | undefined;
+  /** `process` or `docker`, instead of the file's; any other text rejects with USAGE. */
   readonly runtime?: string | undefined;
-  /** Relative to the current folder. */
+  /** Instead of the file's; relative to the current folder. */
   readonly dataRoot?: string | undefined;
 }
 

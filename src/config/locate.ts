@@ -12,7 +12,9 @@ export const CONFIG_BYTES_MAX = 512 * 1024;
 
 /** What the caller stands in: tests hand in another one than the process's own. */
 export interface Surroundings {
+  /** Absolute: the current folder, which relative paths begin at. */
   readonly cwd: string;
+  /** Environment variables: `HOME`, `XDG_…`, `NEXUS3_…`. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

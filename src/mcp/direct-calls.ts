@@ -6,6 +6,7 @@
 import type { McpServerFactory } from '@modelcontextprotocol/server';
 import { SILENT } from '../progress.js';
 import { answerJson } from './json-list.js';
+import { CALLS_AT_ONCE_MAX } from './limits.js';
 import { toolFailure } from './tool-failure.js';
 import type { Tool } from './tool.js';
 
@@ -31,6 +32,8 @@ export class DirectCalls<Context> {
   readonly #context: Context;
   readonly #write: (json: string) => void;
   readonly #underWay = new Map<CallId, AbortController>();
+  /** To make one takes longer than all else here; one that was never raised, and that nobody listens to any more, is as good as new. */
+  readonly #unraised: AbortController[] = [];
   #legacy = false;
   #initialized = false;
 
@@ -76,13 +79,14 @@ export class DirectCalls<Context> {
     if (call === undefined || tool === undefined || this.#underWay.has(call.id)) return false;
     const input = inputOf(tool, call.args);
     if (input === undefined) return false;
-    const controller = new AbortController();
+    const controller = this.#unraised.pop() ?? new AbortController();
     this.#underWay.set(call.id, controller);
     void this.#run(tool, input, controller.signal).then((result) => {
       if (this.#underWay.get(call.id) === controller) this.#underWay.delete(call.id);
       // Who cancelled it waits for nothing.
-      if (!controller.signal.aborted)
-        this.#write(`{"jsonrpc":"2.0","id":${JSON.stringify(call.id)},"result":${result}}`);
+      if (controller.signal.aborted) return;
+      this.#write(`{"jsonrpc":"2.0","id":${JSON.stringify(call.id)},"result":${result}}`);
+      if (this.#unraised.length < CALLS_AT_ONCE_MAX) this.#unraised.push(controller);
     });
     return true;
   }
@@ -105,10 +109,12 @@ export class DirectCalls<Context> {
 
 /** A request that says which tool, with what, and nothing else: no progress is asked for, and nothing is brought along. */
 function plainCall(message: Members): PlainCall | undefined {
-  const { jsonrpc: _, id, method: _method, params, ...more } = message;
-  if (!isId(id) || !isMembers(params) || !isEmpty(more)) return undefined;
-  const { name, arguments: args = {}, ...others } = params;
-  return typeof name === 'string' && isMembers(args) && isEmpty(others) ? { id, name, args } : undefined;
+  const { id, params } = message;
+  if (!isId(id) || !isMembers(params) || !hasOnly(message, MESSAGE_MEMBERS) || !hasOnly(params, CALL_MEMBERS)) {
+    return undefined;
+  }
+  const { name, arguments: args = {} } = params;
+  return typeof name === 'string' && isMembers(args) ? { id, name, args } : undefined;
 }
 
 /** Undefined where the tool does not take it, and the SDK is to say so. */
@@ -129,6 +135,9 @@ function isMembers(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isEmpty(value: object): boolean {
-  return Object.keys(value).length === 0;
+const MESSAGE_MEMBERS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
+const CALL_MEMBERS: ReadonlySet<string> = new Set(['name', 'arguments']);
+
+function hasOnly(value: object, members: ReadonlySet<string>): boolean {
+  return Object.keys(value).every((name) => members.has(name));
 }

@@ -244,10 +244,19 @@ describe.each([
     await pause(20);
     expect(lineOf(1)).toBeUndefined();
     expect(wasDirect('1')).toBe(way === 'directly');
-    // Its id is free again.
+    // Its id is free again, and what was raised for it is raised for no other call.
     call(1, 'rows', {}, more);
     await answer(1);
     expect(wasDirect(1)).toBe(way === 'directly');
+    context.ends.length = 0;
+    call(2, 'waits', {}, more);
+    call(3, 'waits', {}, more);
+    await underWay(4);
+    expect(context.signals.slice(2).map(({ aborted }) => aborted)).toEqual([false, false]);
+    expect(new Set(context.signals.slice(2)).size).toBe(2);
+    for (const go of context.ends) go();
+    await answer(2);
+    await answer(3);
   });
 
   it('is not touched by what is no cancellation of it', async () => {

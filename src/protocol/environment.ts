@@ -2,10 +2,14 @@
 
 /** `standard`: a vault and its operational. `secure`: a vault alone. */
 export type EnvironmentKind = 'standard' | 'secure';
+/** `vault`: all writes, with a password. `operational`: its read-only replica, without one. */
 export type Role = 'vault' | 'operational';
 
+/** What is kept apart from all else: a vault, and in a Standard Environment its operational. */
 export interface Environment {
+  /** A lower-case letter, then up to 30 of lower-case letters, digits and hyphens. */
   readonly name: string;
+  /** Of Locker always `secure`. */
   readonly kind: EnvironmentKind;
   /** Port of the vault on the host; the operational's is always the next one. */
   readonly vaultPort: number;
@@ -13,7 +17,9 @@ export interface Environment {
 
 /** One server of an environment. */
 export interface InstanceId {
+  /** The environment's name. */
   readonly env: string;
+  /** Which of its servers; always `vault` in a Secure Environment. */
   readonly role: Role;
 }
 

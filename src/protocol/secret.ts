@@ -15,14 +15,17 @@ export class Secret {
     return this.#value;
   }
 
+  /** `[secret]`. */
   toString(): string {
     return REDACTED;
   }
 
+  /** `[secret]`. */
   toJSON(): string {
     return REDACTED;
   }
 
+  /** `[secret]`, for `console.log` and the like. */
   [inspect.custom](): string {
     return REDACTED;
   }

@@ -1,9 +1,13 @@
 /** What an operator may set for all environments or for one; everything else is decided by nexus3. */
 export interface Settings {
-  /** Bytes, or a number with `kb`, `mb`, `gb`, as Redis writes it. 0: no limit. */
+  /** Bytes as text: `settings:` may say `512mb`, here it is `536870912`. 0, the default: no limit. */
   readonly maxmemory: string;
+  /**
+   * When a vault has its append-only file flushed to the disk: before each answer, once a second (the default), or when the
+   * operating system sees fit. Locker's `no` counts as `everysec`.
+   */
   readonly appendfsync: 'always' | 'everysec' | 'no';
-  /** Snapshot points of the operational, as `seconds changes` pairs in one string; empty: none. */
+  /** Snapshot points of the operational, as `seconds changes` pairs in one string; empty: none. `3600 1 300 100 60 10000` by default. */
   readonly save: string;
   /** Query threads of the graph module; undefined: the module's own choice (one a core). */
   readonly threads: number | undefined;
@@ -11,7 +15,10 @@ export interface Settings {
   readonly queryTimeoutMs: number | undefined;
   /** Most graph queries that may wait for a thread; undefined: no limit. */
   readonly queryQueueMax: number | undefined;
-  /** How far an operational may be behind before `replica-lag` is reported. */
+  /**
+   * How far an operational may be behind, in bytes of replication stream, before `replica-lag` is reported, and before a client
+   * reads from the vault; 1,048,576 by default.
+   */
   readonly lagBytesMax: number;
   /**
    * Whether a vault keeps the files of its history when it rewrites its append-only file. Not in `settings:`, but where

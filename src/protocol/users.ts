@@ -8,6 +8,7 @@ import type { Secret } from './secret.js';
 
 /** The credentials of one environment, each for one purpose; `operational-admin` never opens the vault. */
 export const CREDENTIAL_NAMES = ['default', 'admin', 'replicator', 'backup', 'operational-admin'] as const;
+/** `default` is what applications use; `admin` and `operational-admin` are nexus3's own. */
 export type CredentialName = (typeof CREDENTIAL_NAMES)[number];
 export type Passwords = Readonly<Partial<Record<CredentialName, Secret>>>;
 

@@ -11,18 +11,29 @@ import type { Report } from './report.js';
 import { reportOf } from './summary.js';
 import type { World } from './world.js';
 
+/** What `check` looks at, and whether it may change anything. */
 export interface CheckOptions {
+  /** Names; empty: all. */
   readonly envs: readonly string[];
+  /** Repair what may be repaired. */
   readonly fix: boolean;
+  /** Only say what `fix` would do: the report's `plan`. Nothing is changed, whatever `fix` says. */
   readonly dryRun: boolean;
-  /** Do this plan or nothing. */
+  /** Of `fix`: do the plan of this id, or nothing (PLAN_CHANGED). Undefined: what is found. */
   readonly plan?: string | undefined;
-  /** Reserved for the comparison of data. */
+  /** Reserved for the comparison of data; has no effect yet. */
   readonly deep: boolean;
   /** Of `fix`: ends it between two actions. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/**
+ * One look at everything; with `fix`, then the repairs, and a look that proves them. What cannot be repaired, and a Locker
+ * that cannot be asked, is in the report and is not thrown. Without `fix` it changes nothing but its own notes beside the
+ * data: the last-copy mark, and which engine wrote them.
+ * @throws Nexus3Error ENVIRONMENT_UNKNOWN; ENGINE_NOT_FOUND or DOCKER_UNREACHABLE; with `fix` also LOCK_HELD after 120 s of
+ * waiting, and PLAN_CHANGED
+ */
 export async function check(world: World, options: CheckOptions, progress: Progress): Promise<Report> {
   const environments = selectEnvironments(world.configuration, options.envs);
   await world.runtime.ready();

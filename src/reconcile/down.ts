@@ -7,9 +7,11 @@ import { RUNTIME_CONCURRENCY_MAX } from '../runtime/runtime.js';
 import { isLocker, selectEnvironments, specsOf } from './desired.js';
 import type { World } from './world.js';
 
+/** Each instance is in one of the three, written `track/operational`, in the order of the configuration. */
 export interface DownReport {
-  /** `track/operational`, … in the order of the configuration. */
+  /** Ran, and was stopped now. */
   readonly stopped: readonly string[];
+  /** Did not run, or is not there at all. */
   readonly alreadyStopped: readonly string[];
   /** Left alone, because nexus3 did not make them. */
   readonly foreign: readonly string[];
@@ -17,9 +19,16 @@ export interface DownReport {
 
 type Outcome = 'stopped' | 'alreadyStopped' | 'foreign';
 
+/**
+ * Stops instances; data and folders stay. Nothing that nexus3 did not make is stopped.
+ * @throws Nexus3Error ENVIRONMENT_UNKNOWN; ENGINE_NOT_FOUND or DOCKER_UNREACHABLE; LOCK_HELD after 120 s of waiting; STOP_FAILED
+ */
 export async function down(
   world: World,
-  options: { readonly envs: readonly string[] },
+  options: {
+    /** Names; empty: all, Locker too. */
+    readonly envs: readonly string[];
+  },
   progress: Progress,
 ): Promise<DownReport> {
   const environments = selectEnvironments(world.configuration, options.envs);

@@ -56,9 +56,13 @@ export type Severity = 'error' | 'warning' | 'info';
 
 /** One thing that is wrong with one server of an environment. */
 export interface Finding {
+  /** For programs; docs/findings.md explains each. */
   readonly code: FindingCode;
+  /** The same for all findings of one code. */
   readonly severity: Severity;
+  /** The environment's name. */
   readonly env: string;
+  /** Where it was seen; what belongs to the environment as a whole is told of its vault. */
   readonly instance: Role;
   /** One sentence: what is wrong. */
   readonly message: string;

@@ -10,9 +10,11 @@ import type { Report } from './report.js';
 import { reportOf } from './summary.js';
 import type { World } from './world.js';
 
+/** What `up` starts. */
 export interface UpOptions {
   /** Empty: all. Locker always comes along, because everybody’s credentials are in it. */
   readonly envs: readonly string[];
+  /** Only say what would be done: the report's `plan`. */
   readonly dryRun: boolean;
 }
 
@@ -30,6 +32,12 @@ export const UP_LICENCE: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'config-drift',
 ]);
 
+/**
+ * Creates and starts what is missing, and comes back when that is proven or has failed: what failed is in the report. Where
+ * there is no root key yet, and no data of Locker, it makes one.
+ * @throws Nexus3Error ENVIRONMENT_UNKNOWN; ENGINE_NOT_FOUND or DOCKER_UNREACHABLE; LOCK_HELD after 120 s of waiting;
+ * RESET_UNFINISHED
+ */
 export async function up(world: World, options: UpOptions, progress: Progress): Promise<Report> {
   const chosen = selectEnvironments(world.configuration, options.envs);
   const environments = world.configuration.environments.filter((one) => chosen.includes(one) || isLocker(one));

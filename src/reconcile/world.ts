@@ -125,14 +125,21 @@ export interface Locks {
 
 /** All that operations reach from here; closing it ends the connections that were opened meanwhile. */
 export interface World extends AsyncDisposable {
+  /** In force when this world was composed: a later change of nexus3.yaml is not seen. */
   readonly configuration: Configuration;
+  /** Where instances live: processes of this host, or containers. */
   readonly runtime: Runtime;
+  /** How Redis servers are looked at, administered and copied. */
   readonly servers: Servers;
+  /** Where passwords come from; not asked before one is needed. */
   readonly locker: LockerAccess;
+  /** One command at a time changes what lies under a data root. */
   readonly locks: Locks;
+  /** The repository under `backup: root`. */
   readonly backups: Backups;
+  /** This host's; tests hand in another one. */
   readonly clock: Clock;
-  /** Who holds a port of this host. */
+  /** Who holds a port of this host; undefined: nobody. */
   portHolder(port: number): Promise<PortHolder | undefined>;
   /** Writes the environment into nexus3.yaml; the same world under that configuration. */
   addEnvironment(environment: Environment): Promise<World>;

@@ -6,6 +6,7 @@
 import type { InstanceId, InstanceKey } from '../protocol/environment.js';
 import type { Placement } from '../protocol/redis-conf.js';
 
+/** `process`: servers are processes of this host. `docker`: they are containers of the local Docker Engine. */
 export type RuntimeName = 'process' | 'docker';
 
 /** All that a runtime needs to make one instance. Folders exist and are rendered before it is used. */
@@ -83,9 +84,11 @@ export interface RuntimeObservation {
 
 /** Who holds a port of this host, as far as that can be known. */
 export interface PortHolder {
+  /** TCP. */
   readonly port: number;
+  /** Undefined where this user may not see whose it is. */
   readonly pid: number | undefined;
-  /** Command name, never its arguments: they may hold a secret. */
+  /** Command name, never its arguments: they may hold a secret. Undefined where `pid` is, or the process has ended. */
   readonly command: string | undefined;
 }
 
@@ -124,7 +127,7 @@ export interface Runtime {
 
   /**
    * Makes sure that instances can be run at all.
-   * @throws Nexus3Error ENGINE_NOT_FOUND (process), DOCKER_UNREACHABLE or IMAGE_MISSING (docker).
+   * @throws Nexus3Error ENGINE_NOT_FOUND (process), DOCKER_UNREACHABLE (docker).
    */
   ready(): Promise<void>;
 

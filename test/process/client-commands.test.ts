@@ -340,11 +340,17 @@ describe('commands', () => {
         monitor: () => shared.monitor(ignore),
         'raw subscribe': () => shared.sendCommand(['subscribe', 'news']),
         'raw multi': () => shared.sendCommand(['MULTI']),
+        'raw reset': () => shared.sendCommand(['RESET']),
+        'raw hello': () => shared.sendCommand(['hello', '3']),
+        'raw auth': () => shared.sendCommand(['AUTH', 'nobody', 'nothing']),
+        'replies left out': () => shared.sendCommand(['client', 'Reply', 'SKIP']),
+        'replies left out in a transaction': () => shared.multi().addCommand(['CLIENT', 'REPLY', 'OFF']).exec(),
         'in a pipeline': () => shared.multi().addCommand(['PSUBSCRIBE', 'n*']).execAsPipeline(),
       });
       expect(await shared.get('kept')).toBe('value');
       expect(await shared.multi().get('kept').exec()).toEqual(['value']);
     }
+    expect(await client.vault.clientId()).toBeGreaterThan(0);
     const { error } = await refusalOf(() => client.vault.subscribe('news', ignore));
     expect([error.exitCode, error.hint]).toEqual([2, expect.stringContaining('client.vault.duplicate()')]);
   });

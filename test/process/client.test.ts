@@ -461,6 +461,26 @@ describe('a Secure Environment', () => {
     expect(await client.operational.get('k')).toBe('4');
   });
 
+  it('silent: nothing waits for longer than the bound, and it goes on when it is back', async () => {
+    const client = await clients.open('user');
+    const events = heard(client, 'vault');
+    await client.vault.set('k', '1');
+    await hands.freeze(nexus, 'user', 'vault');
+    try {
+      const [first] = await allRefused('VAULT_UNREACHABLE', REFUSED_WITHIN_MS, {
+        set: () => client.vault.set('k', '2'),
+      });
+      expect(outcomeOf(first)).toBe('unknown');
+      await allRefused('ENVIRONMENT_UNREACHABLE', REFUSED_WITHIN_MS, { get: () => client.operational.get('k') });
+      expect([client.state.vault, events[0]?.state]).toEqual(['down', 'down']);
+    } finally {
+      await hands.thaw(nexus, 'user', 'vault');
+    }
+    await eventually(() => client.vault.set('k', '3'));
+    expect(await client.operational.get('k')).toBe('3');
+    expect(client.counters.routeChanges).toBe(0);
+  });
+
   it('that protocol v1.0 does not know is one also for who has nothing but a token', async () => {
     const token = join(nexus.root, 'hidden.token');
     expect((await nexus.run('locker', 'grant', 'hidden', '--out', token)).code).toBe(0);

@@ -232,6 +232,22 @@ export function dataAttacks(attacked: () => Attacked): void {
       expect((await attacked().memory()) - start).toBeLessThan(600_000_000);
     });
 
+    it('whose names are long is cut, though they come as numbers; a write that gives back too much is not to be repeated', async () => {
+      const start = await attacked().memory();
+      const long = (name: string, text: string, more: object = {}): Promise<Called> =>
+        call(name, { graph: 'long', query: text, timeoutMs: 60_000, ...more });
+      const names = ['a', 'b', 'c'].map((letter) => `n.\`${letter.repeat(15_000)}\` = 1`);
+      const made = await long('graph_write', `UNWIND range(1, 10000) AS i CREATE (n:L) SET ${names.join(', ')}`);
+      expect(made.data, made.text).toMatchObject({ changes: { 'Properties set': 30_000 } });
+      const found = await long('graph_query', 'MATCH (n:L) RETURN n, n AS m, n AS o', { rows: 1_000 });
+      expect(found.data, found.text.slice(0, 300)).toMatchObject({ truncated: true });
+      expect((await attacked().memory()) - start).toBeLessThan(300_000_000);
+      const large = await long('graph_write', `UNWIND range(1, 300000) AS i CREATE (n:M) RETURN '${'x'.repeat(70)}'`);
+      expect(large.text).toMatch(/^REPLY_TOO_LARGE: The write was done[^]*Do not run it again/);
+      expect((await long('graph_query', 'MATCH (n:M) RETURN count(n)')).data).toMatchObject({ rows: [[300_000]] });
+      await attacked().nexus.admin('track', 'vault', 'GRAPH.DELETE', 'long');
+    });
+
     it('that gives back what lies too deep harms no other call', async () => {
       // node-redis cannot read it, and would hand the reply after it to the wrong call.
       const deep = [100, 10_000].map((levels) =>

@@ -4,6 +4,7 @@ import { Nexus3Error } from '../../errors.js';
 import type { EnvironmentKind } from '../../protocol/environment.js';
 import { LOCKER_NAME } from '../../protocol/environment.js';
 import { HeldResults } from './held-results.js';
+import { KnownQueries } from './known-queries.js';
 import type { Opened } from './open-environment.js';
 import { OpenEnvironment } from './open-environment.js';
 
@@ -26,6 +27,7 @@ export class DataContext implements AsyncDisposable {
   readonly #open: DataContextInit['open'];
   /** Rest of long results, under cursors. */
   readonly results = new HeldResults();
+  readonly queries = new KnownQueries();
   readonly #opened = new Map<string, Promise<OpenEnvironment>>();
   #closed = false;
 

@@ -30,6 +30,7 @@ const NUMBER = /\d+/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 /** What no token of the language begins with, and the engine does not take outside quotes. */
 const FOREIGN = /[^\x21-\x7e]|[\\"'`]/;
+const IS_FOREIGN = Array.from({ length: 128 }, (_, code) => FOREIGN.test(String.fromCharCode(code)));
 /** With what each begins, so that most need not be tried. */
 const KINDS: readonly (readonly [TokenKind | undefined, RegExp, RegExp])[] = [
   [undefined, WHITE, /[ \t\n\r\v\f]/],
@@ -53,7 +54,7 @@ export function cypherTokens(query: string): Tokens {
     if (found === undefined) {
       const sign = query.charAt(at);
       if (query.startsWith('/*', at)) return { ok: false, problem: 'a comment that does not end', at };
-      if (FOREIGN.test(sign)) return { ok: false, problem: problemOf(sign), at };
+      if (IS_FOREIGN[sign.charCodeAt(0)] ?? true) return { ok: false, problem: problemOf(sign), at };
       tokens.push({ kind: 'sign', text: sign, start: at, end: at + 1 });
       at += 1;
       continue;

@@ -109,7 +109,8 @@ const RULES: readonly Rule[] = [
 
 export function asFailure(error: unknown, asked: Asked): Nexus3Error {
   if (isUnreachable(error)) return unreachable(error, asked);
-  if (error instanceof Nexus3Error) return error;
+  if (error instanceof Nexus3Error)
+    return asked.effect === 'write' && isTooLarge(error) ? doneAllTheSame(error) : error;
   if (!(error instanceof Error) || error instanceof ReplyUnreadable) return unexpected(error);
   if (!isReply(error)) return unreachable(error, asked);
   const said = readable(error.message);
@@ -137,6 +138,18 @@ export function isReply(error: unknown): error is Error {
 /** Of a connection for graph commands. */
 export function isUnreachable(error: unknown): error is Nexus3Error {
   return error instanceof Nexus3Error && error.code === 'REDIS_UNREACHABLE';
+}
+
+/** The engine answers a write when it has been done (measured, FalkorDB 4.16.3). */
+export function isTooLarge(error: unknown): error is Nexus3Error {
+  return error instanceof Nexus3Error && error.code === 'REPLY_TOO_LARGE';
+}
+
+function doneAllTheSame(cause: Nexus3Error): Nexus3Error {
+  return new Nexus3Error(cause.code, 'The write was done, but what it returns is more than may be read at once.', {
+    hint: 'Do not run it again. Read with graph_query what it wrote: fewer rows (LIMIT), or less of each.',
+    cause,
+  });
 }
 
 function unreachable(error: Error, { environment, effect }: Asked): Nexus3Error {

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { JsonList, jsonListField } from '../json-list.js';
 import type { Tool } from '../tool.js';
 import type { DataContext } from './context.js';
-import { checkQuery, limitRows } from './cypher-guard.js';
 import { withParameters } from './cypher-parameters.js';
 import {
   cutField,
@@ -76,8 +75,7 @@ export const graphQuery = ({ write }: { readonly write: boolean }): Tool<DataCon
       }
       const { name } = context.environment(given.environment);
       return saying({ environment: name, effect: 'read', graph, write }, async () => {
-        // One more than is kept says whether there are more.
-        const text = withParameters(limitRows(checkQuery(query), ROWS_MAX + 1), parameters);
+        const text = withParameters(context.queries.limited(query), parameters);
         const opened = await context.opened(name);
         const command = { command: 'GRAPH.RO_QUERY' as const, graph, text, timeoutMs };
         const found = await opened.readGraph((ask) => graphRows(ask, command, ROWS_MAX + 1), { timeoutMs, signal });

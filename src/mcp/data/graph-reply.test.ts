@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { graphRows } from './graph-read.js';
-import { ROW_BYTES_MAX, VALUE_BYTES_MAX, VALUE_DEPTH_MAX } from './limits.js';
+import { RESULT_BYTES_MAX, ROW_BYTES_MAX, VALUE_BYTES_MAX, VALUE_DEPTH_MAX } from './limits.js';
 
 type Raw = string | number | bigint | null | readonly Raw[];
 
@@ -14,15 +14,15 @@ function serialize(raw: Raw): string {
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   'CALL db.labels()': ['Person', 'Odd "label"'],
   'CALL db.relationshipTypes()': ['KNOWS'],
-  'CALL db.propertyKeys()': ['name', '__proto__'],
+  'CALL db.propertyKeys()': ['name', '__proto__', 'long'.repeat(1_000)],
 };
 
-/** A server that answers these cells as one row, and knows the names. */
-async function answer(cells: readonly Raw[], rowsMax = 10) {
+/** A server that answers these cells as each of its rows, and knows the names. */
+async function answer(cells: readonly Raw[], rowsMax = 10, rowCount = 2) {
   const asked: string[] = [];
   const ask = ([, , text = '']: readonly string[]): Promise<Buffer> => {
     asked.push(text);
-    const rows = NAMES[text]?.map((name) => [[2, name]]) ?? [cells, cells];
+    const rows = NAMES[text]?.map((name) => [[2, name]]) ?? Array.from({ length: rowCount }, () => cells);
     return Promise.resolve(Buffer.from(serialize([[[1, 'x']], rows, ['Cached execution: 1']])));
   };
   const command = { command: 'GRAPH.RO_QUERY', graph: 'g', text: 'RETURN 1', timeoutMs: 1_000 } as const;
@@ -157,5 +157,30 @@ describe('values that are too much', () => {
     expect(valuesCut).toBeGreaterThanOrEqual(2 * 3);
     const entries = many.flatMap((cell, at): Raw[] => [`key${String(at)}`, cell]);
     expect((await answer([[10, entries]])).valuesCut).toBe(2);
+  });
+
+  it('have long names, which came as numbers', async () => {
+    const node: Raw = [8, [7, [0], [[2, 3, 1]]]];
+    const { rows, valuesCut, statistics } = await answer([[6, Array.from({ length: 1_000 }, () => node)]]);
+    expect(rows[0]?.length).toBeLessThan(2 * ROW_BYTES_MAX);
+    const [list] = JSON.parse(rows[0] ?? '') as [unknown[]];
+    expect(list.at(-1)).toBe(`(left out: ${String(1_001 - list.length)} more of 1000)`);
+    // In each row the others, and a property that found no room any more.
+    expect([valuesCut, statistics]).toEqual([2 * 2, ['Cached execution: 1']]);
+    const properties = Array.from({ length: 1_000 }, (): Raw => [2, 3, 1]);
+    const wide = await answer([
+      [8, [7, [0], properties]],
+      [2, 'after'],
+    ]);
+    expect(wide.rows[0]?.length).toBeLessThan(2 * ROW_BYTES_MAX);
+    expect(wide.valuesCut).toBe(2 * 3);
+  });
+
+  it('are too many for what is kept of a result', async () => {
+    const { rows, statistics } = await answer([[2, 'x'.repeat(VALUE_BYTES_MAX)]], 10_000, 1_000);
+    const bytes = rows.reduce((sum, row) => sum + row.length, 0);
+    expect(bytes).toBeGreaterThan(RESULT_BYTES_MAX);
+    expect(bytes).toBeLessThan(RESULT_BYTES_MAX + 2 * VALUE_BYTES_MAX);
+    expect(statistics).toEqual(['Cached execution: 1']);
   });
 });

@@ -26,13 +26,13 @@ export function readGraphReply(bytes: Buffer): GraphReply {
   const cursor = new RespCursor(bytes);
   // What returns nothing has statistics alone.
   if (cursor.list() < PARTS_WITH_ROWS) return { columns: [], rowCount: 0, cursor };
-  const columns = Array.from({ length: cursor.list() }, () => {
+  const columns: string[] = [];
+  for (let left = cursor.list(); left > 0; left -= 1) {
     const fields = cursor.list();
     cursor.skip();
-    const name = cursor.text();
+    columns.push(cursor.text());
     cursor.skip(fields - 2);
-    return name;
-  });
+  }
   return { columns, rowCount: cursor.list(), cursor };
 }
 
@@ -41,7 +41,9 @@ const PARTS_WITH_ROWS = 3;
 
 /** A list of texts. */
 export function texts(cursor: RespCursor): string[] {
-  return Array.from({ length: cursor.list() }, () => cursor.text());
+  const found: string[] = [];
+  for (let left = cursor.list(); left > 0; left -= 1) found.push(cursor.text());
+  return found;
 }
 
 const TYPE = {
@@ -85,7 +87,9 @@ export class ValueReader {
   /** The next row as JSON. @throws ReplyUnreadable */
   row(): string {
     this.#room = ROW_BYTES_MAX;
-    return this.#list(() => this.#cell(0), false);
+    let json = '[';
+    for (let left = this.#cursor.list(); left > 0; left -= 1) json += left > 1 ? `${this.#cell(0)},` : this.#cell(0);
+    return `${json}]`;
   }
 
   /** A type and a value. */
@@ -148,17 +152,17 @@ export class ValueReader {
     }
   }
 
-  /** As many items as there is room for; a row has them all. */
-  #list(read: () => string, bounded = true): string {
+  /** As many items as there is room for. */
+  #list(read: () => string): string {
     const count = this.#cursor.list();
     let json = '[';
     for (let at = 0; at < count; at += 1) {
       if (at > 0) json += ',';
-      if (bounded && this.#room <= 0) {
+      if (this.#room <= 0) {
         json += this.#leave(`${String(count - at)} more of ${String(count)}`, count - at);
         break;
       }
-      if (bounded) this.#room -= VALUE_COST_BYTES;
+      this.#room -= VALUE_COST_BYTES;
       json += read();
     }
     return `${json}]`;
@@ -202,20 +206,19 @@ export class ValueReader {
   }
 
   #labels(): string {
-    const count = this.#cursor.list();
-    return `[${Array.from({ length: count }, () => this.#name('labels')).join(',')}]`;
+    return this.#list(() => this.#name('labels'));
   }
 
   /** Each a name's number, a type and a value. */
   #properties(depth: number): string {
     const count = this.#cursor.list();
     const members: string[] = [];
-    for (let at = 0; at < count; at += 1) {
+    while (members.length < count && this.#room > 0) {
       this.#cursor.list();
       const name = this.#name('propertyKeys');
       members.push(`${name}:${this.#value(this.#cursor.number(), depth + 1)}`);
     }
-    return `{${members.join(',')}}`;
+    return this.#object(members, count - members.length);
   }
 
   /** Keys and cells in turn. */
@@ -227,15 +230,24 @@ export class ValueReader {
       members.push(`${this.#cursor.json()}:${this.#cell(depth + 1)}`);
     }
     const left = count - members.length;
+    return this.#object(members, left, 2 * left);
+  }
+
+  /** Of those members for which there was room. */
+  #object(members: readonly string[], left: number, itemsLeft = left): string {
     if (left > 0) this.cut += 1;
-    this.#cursor.skip(2 * left);
+    this.#cursor.skip(itemsLeft);
     return `{${members.join(',')}}`;
   }
 
   #name(kind: keyof GraphNames): string {
     const id = this.#cursor.number();
     const name = this.#names[kind][id];
-    if (name !== undefined) return JSON.stringify(name);
+    if (name !== undefined) {
+      // On the wire it is a number: a long name in each of thousands of things would be far more than was sent.
+      this.#room -= name.length;
+      return JSON.stringify(name);
+    }
     // Where it was added while this was read, the number is at least true.
     this.lacksNames = true;
     return JSON.stringify(`#${String(id)}`);

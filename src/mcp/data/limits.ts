@@ -25,6 +25,9 @@ export const RESULTS_MAX = 64;
 export const RESULT_KEPT_MS = 300_000;
 
 export const QUERY_BYTES_MAX = 65_536;
+/** Queries that are not judged anew when they come again, and how long each may be. */
+export const QUERIES_KNOWN_MAX = 64;
+export const QUERY_KNOWN_CHARACTERS_MAX = 4_096;
 export const QUERY_TOKENS_MAX = 4_000;
 /** Relationship patterns in one query: planning them takes longer than linear time, which no time-out of the engine ends. */
 export const QUERY_PATTERNS_MAX = 100;

@@ -1,7 +1,7 @@
 /** One environment while this server serves it: its client, and the connections for graph commands. */
 import type { EnvironmentClient, ReadsFrom } from '../../client/environment-client.js';
 import { Nexus3Error } from '../../errors.js';
-import { isReply, isUnreachable, NotSent } from './failures.js';
+import { isReply, isTooLarge, isUnreachable, NotSent } from './failures.js';
 import type { Ask, GraphConnection, LaneRun } from './graph-lanes.js';
 import { GraphLanes } from './graph-lanes.js';
 import { COMMANDS_AT_ONCE_MAX, QUERIES_AT_ONCE_MAX, WRITES_AT_ONCE_MAX, WRITE_SEEN_WAIT_MS } from './limits.js';
@@ -26,7 +26,7 @@ export class OpenEnvironment {
   readonly #reads: GraphLanes;
   readonly #vaultReads: GraphLanes;
   readonly #writes: GraphLanes;
-  /** How many writes went through here, and how many of them the operational was seen to have. */
+  /** How many writes went through here, and how many of them the operational was seen to have since it was last away. */
   #written = 0;
   #seen = 0;
   #endsWrites = false;
@@ -36,6 +36,10 @@ export class OpenEnvironment {
     this.#reads = new GraphLanes(() => connect('operational'), QUERIES_AT_ONCE_MAX);
     this.#vaultReads = new GraphLanes(() => connect('vault'), QUERIES_AT_ONCE_MAX);
     this.#writes = new GraphLanes(() => connect('vault'), WRITES_AT_ONCE_MAX);
+    // One that was away may have been started anew, from a snapshot older than what it was seen to have.
+    client.on('route', ({ readsFrom }) => {
+      if (readsFrom === 'vault') this.#seen = 0;
+    });
   }
 
   /** On the operational; where it cannot answer, or has not yet what was written through this server, on the vault. */
@@ -55,22 +59,31 @@ export class OpenEnvironment {
     let sent = 0;
     try {
       return await this.#writes.run(async (ask) => {
-        const result = await work((command) => {
-          if (command[0] !== PROBE) {
-            sent += 1;
-            // Also what fails may have been done.
-            this.#written += 1;
-          }
-          return ask(command);
-        });
-        // The client has its own reads wait for all that the vault has by now, as for whatever it sends there and is no read.
-        await this.client.vault.ping();
-        await this.wrote();
-        return result;
+        try {
+          const result = await work((command) => {
+            if (command[0] !== PROBE) {
+              sent += 1;
+              // Also what fails may have been done.
+              this.#written += 1;
+            }
+            return ask(command);
+          });
+          await this.#wroteGraph();
+          return result;
+        } catch (error) {
+          if (isTooLarge(error)) await this.#wroteGraph();
+          throw error;
+        }
       }, run);
     } catch (error) {
       throw sent > 0 || !isUnreachable(error) ? error : new NotSent(error);
     }
+  }
+
+  async #wroteGraph(): Promise<void> {
+    // The client has its own reads wait for all that the vault has by now, as for whatever it sends there and is no read.
+    await this.client.vault.ping();
+    await this.wrote();
   }
 
   /** Something was written through the client or here: graphs are read from the vault until the operational is seen to have it. */

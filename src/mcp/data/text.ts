@@ -4,7 +4,7 @@ import { VALUE_BYTES_MAX } from './limits.js';
 
 /** Whether it can be sent as UTF-8 and come back the same: no half of a character in it. */
 export function isWhole(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
+  return text.isWellFormed();
 }
 
 /** Its beginning, of at most so many bytes of UTF-8, never half of a character. */

@@ -15,6 +15,10 @@ import { ReplyBytes, ReplyTooLarge } from './reply-bytes.js';
 
 /** How often it is tried to open one: the password may be changed meanwhile. */
 const ATTEMPTS_MAX = 3;
+/** How long a server may take to let it in. One that is stopped is connected to all the same, by its machine. */
+const LOGIN_TIMEOUT_MS = 2_000;
+/** After so long without a word, it is asked whether the other machine is still there. As node-redis does. */
+const KEEP_ALIVE_MS = 5_000;
 
 interface Waiting {
   readonly resolve: (reply: Buffer) => void;
@@ -32,6 +36,7 @@ export class BareConnection {
     this.#address = address;
     this.#socket = socket;
     this.#replies = new ReplyBytes(replyBytesMax);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('data', (chunk: Buffer) => {
       this.#receive(chunk, replyBytesMax);
     });
@@ -64,13 +69,24 @@ export class BareConnection {
     try {
       if (credentialsProvider?.type === 'async-credentials-provider') {
         const { username = 'default', password = '' } = await credentialsProvider.credentials();
-        await connection.ask(['AUTH', username, password]);
+        await connection.#askInTime(['AUTH', username, password]);
       }
-      if (database !== undefined && database !== 0) await connection.ask(['SELECT', String(database)]);
+      if (database !== undefined && database !== 0) await connection.#askInTime(['SELECT', String(database)]);
       return connection;
     } catch (error) {
       connection.close();
       throw error;
+    }
+  }
+
+  async #askInTime(command: readonly string[]): Promise<void> {
+    const timer = setTimeout(() => {
+      this.#fail(this.#unreachable('timeout', `no answer within ${String(LOGIN_TIMEOUT_MS)} ms`));
+    }, LOGIN_TIMEOUT_MS);
+    try {
+      await this.ask(command);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
