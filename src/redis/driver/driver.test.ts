@@ -1,4 +1,7 @@
 /** What the driver makes of node-redis, against a real server. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -8,6 +11,7 @@ import { ENGINE_TIMEOUT_MS, testEngine } from '../../../test/support/engine.js';
 import type { TestServer } from '../../../test/support/redis-server.js';
 import { startServer, TEST_CREDENTIALS } from '../../../test/support/redis-server.js';
 import type { DriverClient, Request } from '../../client/driver.js';
+import type { Address } from '../../protocol/redis-conf.js';
 import { connectionFailure } from './failure.js';
 import { isAnswering } from './is-answering.js';
 import { openClient } from './open-client.js';
@@ -37,13 +41,23 @@ interface Watched {
 /** What is sent in place of what was asked. */
 type Instead = (commands: Request['commands']) => Request['commands'];
 
-async function open(instead?: Instead): Promise<Watched> {
+interface Opening {
+  readonly instead?: Instead;
+  readonly address?: Address;
+  /** How long the password takes to come, in milliseconds. */
+  readonly loginMs?: number;
+}
+
+async function open({ instead, address = server.address, loginMs = 0 }: Opening = {}): Promise<Watched> {
   const requests: Request[] = [];
   const away: Error[] = [];
   const watched = { requests, away, ready: 0 };
   const driver = openClient({
-    address: server.address,
-    credentials: () => Promise.resolve({ username: 'default', password: TEST_CREDENTIALS.default.reveal() }),
+    address,
+    credentials: async () => {
+      if (loginMs > 0) await sleep(loginMs);
+      return { username: 'default', password: TEST_CREDENTIALS.default.reveal() };
+    },
     database: undefined,
     commandOptions: undefined,
     commandsMax: 100,
@@ -78,6 +92,30 @@ const collect = runInNewContext('gc') as () => void;
 const names = ({ requests }: Watched): string[] =>
   requests.map(({ kind, commands }) => `${kind} ${commands.map(([name]) => String(name)).join(' ')}`);
 
+it('a connection that is lost while the password is fetched is made anew', async () => {
+  let met = 0;
+  const between = createServer((socket) => {
+    met += 1;
+    socket.on('error', () => socket.destroy());
+    if (met === 1) {
+      setTimeout(() => socket.destroy(), 20);
+      return;
+    }
+    const other = connect(server.address);
+    other.on('error', () => socket.destroy()).on('close', () => socket.destroy());
+    socket.on('close', () => other.destroy());
+    socket.pipe(other).pipe(socket);
+  });
+  between.listen(0, '127.0.0.1');
+  await once(between, 'listening');
+  const { port } = between.address() as AddressInfo;
+  const { driver, ready, away } = await open({ address: { host: '127.0.0.1', port }, loginMs: 100 });
+  expect([ready, away.length, met]).toEqual([1, 1, 2]);
+  expect(await driver.client.ping()).toBe('PONG');
+  await driver.close(100);
+  between.close();
+});
+
 describe('what is put around commands', () => {
   it('sees commands, pipelines and transactions, also of duplicates, pools and other views of a client', async () => {
     const watched = await open();
@@ -109,8 +147,9 @@ describe('what is put around commands', () => {
   });
 
   it('may have other words sent than were asked, and leaves those as they are', async () => {
-    const { client } = (await open((commands) => commands.map(([name, ...rest]) => [name, 'b', ...rest.slice(1)])))
-      .driver;
+    const { client } = (
+      await open({ instead: (commands) => commands.map(([name, ...rest]) => [name, 'b', ...rest.slice(1)]) })
+    ).driver;
     const asked = ['SET', 'a', '1'];
     await client.sendCommand(asked);
     expect(asked).toEqual(['SET', 'a', '1']);

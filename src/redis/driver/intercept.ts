@@ -15,7 +15,7 @@ export interface Hooks {
   /** What is opened besides the client's own connection is closed with it. */
   readonly connections: Connections;
   /** Of any of them. Without a listener, an error of a connection that node-redis makes anew by itself would end the process. */
-  readonly onError: (error: unknown) => void;
+  readonly onError: (error: unknown, isReady: boolean) => void;
 }
 
 /** MULTI and EXEC. */
@@ -54,7 +54,7 @@ export function intercept(self: Internals, interceptor: Interceptor, hooks: Hook
     const made = duplicate.call(this, overrides);
     intercept(made, interceptor, hooks, false);
     made.on('error', (error) => {
-      if (made.isReady) hooks.onError(error);
+      hooks.onError(error, made.isReady);
     });
     noteOpening(made, interceptor, hooks);
     return made;
@@ -115,7 +115,9 @@ function interceptPool(pool: PoolInternals, interceptor: Interceptor, hooks: Hoo
       return task(client);
     });
   };
-  pool.on('error', hooks.onError);
+  pool.on('error', (error) => {
+    hooks.onError(error, true);
+  });
   noteOpening(pool, interceptor, hooks);
 }
 
