@@ -35,9 +35,17 @@ export function selects({ commands }: Request): boolean {
 
 /** Whether a command of this name is to be looked at. Asked of each write, so it must cost next to nothing. */
 export function isForbiddenShared(name: unknown): boolean {
+  const known = judged.get(name);
+  if (known !== undefined) return known;
   const word = upper(name);
-  return word === SELECT || word === CLIENT || TAKING_OVER.has(word);
+  const isForbidden = word === SELECT || word === CLIENT || TAKING_OVER.has(word);
+  if (judged.size < JUDGED_MAX && typeof name === 'string') judged.set(name, isForbidden);
+  return isForbidden;
 }
+
+/** Names as they were written: those of node-redis, which are the same few hundred texts, and what programs write beside. */
+const judged = new Map<unknown, boolean>();
+const JUDGED_MAX = 1_000;
 
 /** Undefined: it may be asked. */
 export function forbiddenShared({ commands }: Request): Nexus3Error | undefined {

@@ -27,14 +27,20 @@ export function intercept(self: Internals, interceptor: Interceptor, hooks: Hook
   const { sendCommand, _executeMulti, _executePipeline, duplicate, createPool } = self;
   const link: Link = { isOwn, ask: (words) => sendCommand.call(self, words, PLAINLY) };
 
-  self.sendCommand = function (this: Internals, args, options) {
-    const send: Send<unknown> = (on, others) =>
+  const sends =
+    (args: Words, options: unknown): Send<unknown> =>
+    (on, others) =>
       sendCommand.call(on === undefined ? self : internalsOf(on.client), (others?.[0] ?? args) as Words, options);
-    if (!interceptor.isPlain(args[0], link))
-      return interceptor.around({ kind: 'command', commands: [args] }, send, link);
+  self.sendCommand = function (this: Internals, args, options) {
+    if (!interceptor.isPlain(args[0], link)) {
+      return interceptor.around({ kind: 'command', commands: [args] }, sends(args, options), link);
+    }
+    // Of a command that is plain, nothing more is made than this before it has failed.
     return sendCommand
       .call(self, args, options)
-      .catch((error: unknown) => interceptor.afterFailure({ kind: 'command', commands: [args] }, send, link, error));
+      .catch((error: unknown) =>
+        interceptor.afterFailure({ kind: 'command', commands: [args] }, sends(args, options), link, error),
+      );
   };
   self._executeMulti = function (this: Internals, commands, selectedDb) {
     const send: Send<unknown> = (on, others) =>
