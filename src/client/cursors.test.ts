@@ -1,16 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Nexus3Error } from '../errors.js';
+import { codeOf } from '../../test/support/failure.js';
 import type { CursorPlace } from './cursors.js';
 import { Cursors } from './cursors.js';
-
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof Nexus3Error) return error.code;
-  }
-  return 'it did not fail';
-}
 
 const PLACE = { side: 'operational', epoch: 3 } as const;
 const VAULT = { side: 'vault', epoch: 1 } as const;

@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Nexus3Error } from '../errors.js';
+import { codeOf } from '../../test/support/failure.js';
 import { limitsOf, syncedMaxMs } from './limits.js';
-
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof Nexus3Error) return error.code;
-  }
-  return 'it did not fail';
-}
 
 describe('limits', () => {
   it('have defaults, also where undefined was given', () => {

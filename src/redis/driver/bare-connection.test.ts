@@ -9,13 +9,20 @@ import { openClient } from './open-client.js';
 
 let server: TestServer;
 let driver: DriverClient;
+/** Happens while the password is fetched, once. */
+let meanwhile: (() => Promise<unknown>) | undefined;
 
 beforeAll(async () => {
   await testEngine();
   server = await startServer({ role: 'vault', kind: 'secure' });
   driver = openClient({
     address: server.address,
-    credentials: () => Promise.resolve({ username: 'default', password: TEST_CREDENTIALS.default.reveal() }),
+    credentials: async () => {
+      const happens = meanwhile;
+      meanwhile = undefined;
+      await happens?.();
+      return { username: 'default', password: TEST_CREDENTIALS.default.reveal() };
+    },
     database: undefined,
     commandOptions: undefined,
     commandsMax: 100,
@@ -74,6 +81,18 @@ describe('a bare connection', () => {
       expect(one).toMatchObject({ status: 'rejected', reason: { code: 'REDIS_UNREACHABLE' } });
     await expect(connection.ask(['ECHO', 'x'])).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' });
     expect(connection.isOpen).toBe(false);
+  });
+
+  it('did not come to be where the client lost its own connection meanwhile, and says so', async () => {
+    // The server was started anew before this.
+    await expect.poll(() => driver.client.isReady).toBe(true);
+    meanwhile = async () => {
+      driver.sever();
+      await expect.poll(() => driver.client.isReady).toBe(false);
+    };
+    await expect(open()).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' });
+    await expect.poll(() => driver.client.isReady).toBe(true);
+    (await open()).close();
   });
 
   it('waits for no server that lets nobody in', async () => {

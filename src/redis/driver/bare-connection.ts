@@ -75,7 +75,9 @@ export class BareConnection {
       return connection;
     } catch (error) {
       connection.close();
-      throw error;
+      if (error instanceof Nexus3Error || error instanceof ErrorReply || !(error instanceof Error)) throw error;
+      // What the client says while it loses connections of its own: for whoever asks, this one did not come to be.
+      throw connection.#unreachable('closed', error.message);
     }
   }
 
